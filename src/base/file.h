@@ -1,0 +1,38 @@
+/*
+ * file: whole files, and the lock that keeps a store to one daemon.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/* Adds the whole file to out; fails, adding nothing, when it is larger than out's room, or no
+ * regular file. */
+bool file_read(const char *path, struct buf *out, struct err *err)
+	__attribute__((warn_unused_result));
+
+/* "dir/name"; the caller frees it. A name that begins with / stands for itself. */
+char *file_join(const char *dir, const char *name);
+
+/* The folder of a path ("." when it has none); the caller frees it. */
+char *file_dir(const char *path);
+
+bool file_exists(const char *path);
+bool file_is_dir(const char *path);
+
+/* True when files can be made in dir. */
+bool file_dir_writable(const char *dir);
+
+/*
+ * Takes an exclusive lock on path (created 0600) for the life of *fd and writes our pid in it.
+ * Held by another: false, *fd -1, *holder_pid its pid (0 if unknown), err says so. The file
+ * must never be removed, and *fd is not passed on to a program that is executed.
+ */
+bool file_lock(const char *path, int *fd, long *holder_pid, struct err *err)
+	__attribute__((warn_unused_result));
+
+#endif
