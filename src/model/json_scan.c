@@ -1,0 +1,342 @@
+/*
+ * json_scan: one pass over the bytes, by recursive descent no deeper than JSON_DEPTH_MAX.
+ *
+ * Each scan_*() stands on the first byte of what it is named for and leaves s->at behind its
+ * last. A failure stops everything: wrong() notes the reason once and s->at stays where it is.
+ *
+ * Lone surrogates (\ud800 without its other half) are grammatical in RFC 8259 but no text: they
+ * have no UTF-8, so a value that held one could be neither shown nor stored as text. They fail
+ * here, as in RFC 7493, and alert.c asks json_repair() for a text without them.
+ */
+#include "model/json_scan.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+static bool scan_value(struct json_scan *s, unsigned depth, uint32_t key_len);
+
+static bool wrong(struct json_scan *s, const char *why)
+{
+	s->wrong = why;
+	return false;
+}
+
+/* The byte at hand, or -1 at the end. */
+static int peek(const struct json_scan *s)
+{
+	return s->at < s->len ? (unsigned char)s->bytes[s->at] : -1;
+}
+
+static void skip_space(struct json_scan *s)
+{
+	while (s->at < s->len) {
+		char c = s->bytes[s->at];
+
+		if (c != ' ' && c != '\t' && c != '\n' && c != '\r')
+			return;
+		s->at++;
+	}
+}
+
+/* The length of the sequence of two to four bytes at p, 0 when it is no UTF-8 (RFC 3629). */
+static size_t utf8_sequence(const unsigned char *p, size_t left)
+{
+	size_t len = p[0] < 0xe0 ? 2 : p[0] < 0xf0 ? 3 : 4;
+	unsigned char low = 0x80, high = 0xbf;
+
+	if (p[0] < 0xc2 || p[0] > 0xf4 || left < len)
+		return 0;
+	if (p[0] == 0xe0)
+		low = 0xa0; /* less is overlong */
+	else if (p[0] == 0xed)
+		high = 0x9f; /* more is a surrogate */
+	else if (p[0] == 0xf0)
+		low = 0x90;
+	else if (p[0] == 0xf4)
+		high = 0x8f; /* more is past U+10FFFF */
+	if (p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < len; i++)
+		if ((p[i] & 0xc0) != 0x80)
+			return 0;
+	return len;
+}
+
+static int hex4(const char *p)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < 4; i++) {
+		char c = p[i];
+
+		if (c >= '0' && c <= '9')
+			code = code * 16 + (c - '0');
+		else if (c >= 'a' && c <= 'f')
+			code = code * 16 + (c - 'a') + 10;
+		else if (c >= 'A' && c <= 'F')
+			code = code * 16 + (c - 'A') + 10;
+		else
+			return -1;
+	}
+	return code;
+}
+
+int json_unit_at(const char *bytes, size_t len, size_t at)
+{
+	if (len < 6 || at > len - 6 || bytes[at] != '\\' || bytes[at + 1] != 'u')
+		return -1;
+	return hex4(bytes + at + 2);
+}
+
+static bool scan_unicode(struct json_scan *s, uint32_t *decoded_len)
+{
+	int unit = json_unit_at(s->bytes, s->len, s->at);
+
+	if (unit < 0)
+		return wrong(s, "\\u without four hex digits");
+	if (unit >= 0xdc00 && unit <= 0xdfff)
+		return wrong(s, "lone surrogate");
+	if (unit >= 0xd800 && unit <= 0xdbff) {
+		int low = json_unit_at(s->bytes, s->len, s->at + 6);
+
+		if (low < 0xdc00 || low > 0xdfff)
+			return wrong(s, "lone surrogate");
+		s->at += 12;
+		*decoded_len += 4;
+		return true;
+	}
+	s->at += 6;
+	*decoded_len += unit < 0x80 ? 1 : unit < 0x800 ? 2 : 3;
+	return true;
+}
+
+static bool scan_escape(struct json_scan *s, uint32_t *decoded_len)
+{
+	char c = s->at + 1 < s->len ? s->bytes[s->at + 1] : '\0';
+
+	if (c == 'u')
+		return scan_unicode(s, decoded_len);
+	if (c == '\0' || strchr("\"\\/bfnrt", c) == NULL)
+		return wrong(s, "unknown escape in a string");
+	s->at += 2;
+	*decoded_len += 1;
+	return true;
+}
+
+/* Runs over the bytes that mean themselves; nearly all of an alert is these. */
+static void scan_plain(struct json_scan *s, uint32_t *decoded_len)
+{
+	size_t from = s->at;
+
+	while (s->at < s->len) {
+		unsigned char c = (unsigned char)s->bytes[s->at];
+
+		if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+			break;
+		s->at++;
+	}
+	*decoded_len += (uint32_t)(s->at - from);
+}
+
+static bool scan_string(struct json_scan *s, uint32_t *decoded_len)
+{
+	*decoded_len = 0;
+	s->at++;
+	for (;;) {
+		scan_plain(s, decoded_len);
+		int c = peek(s);
+
+		if (c < 0)
+			return wrong(s, "string without an end");
+		if (c == '"') {
+			s->at++;
+			return true;
+		}
+		if (c < 0x20)
+			return wrong(s, "control character in a string");
+		if (c == '\\') {
+			if (!scan_escape(s, decoded_len))
+				return false;
+			continue;
+		}
+		size_t len =
+			utf8_sequence((const unsigned char *)s->bytes + s->at, s->len - s->at);
+
+		if (len == 0)
+			return wrong(s, "invalid UTF-8");
+		s->at += len;
+		*decoded_len += (uint32_t)len;
+	}
+}
+
+static bool scan_digits(struct json_scan *s)
+{
+	size_t from = s->at;
+
+	while (peek(s) >= '0' && peek(s) <= '9')
+		s->at++;
+	return s->at > from || wrong(s, "digit expected");
+}
+
+static bool scan_number(struct json_scan *s)
+{
+	size_t from = s->at;
+
+	if (peek(s) == '-')
+		s->at++;
+	if (peek(s) == '0')
+		s->at++; /* 01 fails in the caller: a digit is nothing that may follow a value */
+	else if (!scan_digits(s))
+		return false;
+	if (peek(s) == '.') {
+		s->at++;
+		if (!scan_digits(s))
+			return false;
+	}
+	if (peek(s) == 'e' || peek(s) == 'E') {
+		s->at++;
+		if (peek(s) == '+' || peek(s) == '-')
+			s->at++;
+		if (!scan_digits(s))
+			return false;
+	}
+	if (s->at - from > s->number_max)
+		s->number_max = (uint32_t)(s->at - from);
+	return true;
+}
+
+static bool scan_word(struct json_scan *s, const char *word)
+{
+	size_t len = strlen(word);
+
+	if (s->len - s->at < len || memcmp(s->bytes + s->at, word, len) != 0)
+		return wrong(s, "value expected");
+	s->at += len;
+	return true;
+}
+
+static bool scan_key(struct json_scan *s, uint32_t *key_len)
+{
+	skip_space(s);
+	if (peek(s) != '"')
+		return wrong(s, "key expected");
+	if (!scan_string(s, key_len))
+		return false;
+	skip_space(s);
+	if (peek(s) != ':')
+		return wrong(s, "colon expected");
+	s->at++;
+	return true;
+}
+
+/* Hangs the member at index `member` under its parent, after `*elder` (0: it is the first). */
+static void adopt(struct json_scan *s, uint32_t parent, uint32_t *elder, uint32_t member)
+{
+	if (!s->keep)
+		return;
+	s->values[parent].count++;
+	if (*elder != 0)
+		s->values[*elder].next = member - *elder;
+	*elder = member;
+}
+
+static bool scan_members(struct json_scan *s, uint32_t parent, unsigned depth)
+{
+	bool object = peek(s) == '{';
+	int end = object ? '}' : ']';
+	uint32_t elder = 0;
+
+	if (depth == JSON_DEPTH_MAX)
+		return wrong(s, "nested too deeply");
+	s->at++;
+	skip_space(s);
+	while (peek(s) != end) {
+		uint32_t key_len = 0;
+		uint32_t member;
+
+		if (object && !scan_key(s, &key_len))
+			return false;
+		member = s->count;
+		if (!scan_value(s, depth + 1, key_len))
+			return false;
+		adopt(s, parent, &elder, member);
+		skip_space(s);
+		if (peek(s) == end)
+			break;
+		if (peek(s) != ',')
+			return wrong(s, "comma or end expected");
+		s->at++;
+		skip_space(s);
+		if (peek(s) == end)
+			return wrong(s, "member expected after a comma");
+	}
+	s->at++;
+	return true;
+}
+
+static enum json_kind kind_at(const struct json_scan *s)
+{
+	switch (peek(s)) {
+	case '{': return JSON_OBJECT;
+	case '[': return JSON_ARRAY;
+	case '"': return JSON_STRING;
+	case 't': return JSON_TRUE;
+	case 'f': return JSON_FALSE;
+	case 'n': return JSON_NULL;
+	case '-':
+	case '0' ... '9': return JSON_NUMBER;
+	}
+	return JSON_MISSING;
+}
+
+/* A new element for the value that begins here; its index. */
+static uint32_t open_value(struct json_scan *s, enum json_kind kind, uint32_t key_len)
+{
+	if (!s->keep)
+		return 0;
+	if (s->count == s->room) {
+		/* An alert's 600 bytes hold some twenty values; a wrong guess costs a resize. */
+		s->room = s->room == 0 ? (uint32_t)(s->len / 24) + 8 : s->room * 2;
+		s->values = mem_resize(s->values, s->room, sizeof(*s->values));
+	}
+	s->values[s->count] =
+		(struct json_value){ .kind = kind, .at = (uint32_t)s->at, .key_len = key_len };
+	return s->count++;
+}
+
+static bool scan_value(struct json_scan *s, unsigned depth, uint32_t key_len)
+{
+	uint32_t text_len = 0;
+	bool ok = false;
+
+	skip_space(s);
+	size_t from = s->at;
+	enum json_kind kind = kind_at(s);
+	uint32_t index = open_value(s, kind, key_len);
+
+	switch (kind) {
+	case JSON_MISSING: return wrong(s, "value expected");
+	case JSON_NULL: ok = scan_word(s, "null"); break;
+	case JSON_FALSE: ok = scan_word(s, "false"); break;
+	case JSON_TRUE: ok = scan_word(s, "true"); break;
+	case JSON_NUMBER: ok = scan_number(s); break;
+	case JSON_STRING: ok = scan_string(s, &text_len); break;
+	case JSON_ARRAY:
+	case JSON_OBJECT: ok = scan_members(s, index, depth); break;
+	}
+	if (ok && s->keep) {
+		s->values[index].len = (uint32_t)(s->at - from);
+		s->values[index].text_len =
+			kind == JSON_NUMBER ? s->values[index].len : text_len;
+	}
+	return ok;
+}
+
+bool json_scan(struct json_scan *s)
+{
+	if (!scan_value(s, 0, 0))
+		return false;
+	skip_space(s);
+	return s->at == s->len || wrong(s, "more after the end");
+}

@@ -1,0 +1,55 @@
+/*
+ * page: one answer of GET /v1/alerts: bytes in, items and the next cursor out.
+ *
+ * The envelope is read leniently, each item strictly (design: polling). A bad item becomes a
+ * reject and the page goes on; only a body without a readable `items` array is no page.
+ */
+#ifndef MODEL_PAGE_H
+#define MODEL_PAGE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "model/alert.h"
+
+enum {
+	PAGE_BYTES_MAX = 8 << 20, /* a larger body is refused by the caller */
+	PAGE_ITEMS_MAX = 10000,
+	CURSOR_MAX = 8192, /* bytes; opaque */
+};
+
+struct reject {
+	int64_t hash; /* of its bytes: the same bad item is one row */
+	char *body;   /* owned, at most 64 KiB of it, UTF-8 */
+	size_t body_len;
+	char reason[200];
+};
+
+struct page {
+	struct alert *items;
+	size_t item_count;
+	struct reject *rejects;
+	size_t reject_count;
+	char *next_cursor; /* owned; NULL on the last page (also for "") */
+	bool has_more;     /* as it said; may contradict next_cursor */
+	bool has_more_known;
+};
+
+/*
+ * False, and nothing to release, for what is no page: not JSON or cut, over PAGE_BYTES_MAX or
+ * PAGE_ITEMS_MAX, `items` missing or no array, a cursor that is no string or over CURSOR_MAX,
+ * has_more that is no boolean. null and missing are the same.
+ */
+bool page_read(struct page *p, const char *bytes, size_t len, struct err *err)
+	__attribute__((warn_unused_result));
+void page_release(struct page *p);
+
+/*
+ * The error of an API answer as one short line, whatever its shape: `error` as a string or an
+ * object with type/code/message, a top-level message, request_id; "not JSON" for an HTML page.
+ */
+void page_error_text(const char *bytes, size_t len, char *text, size_t text_size);
+
+#endif

@@ -1,0 +1,96 @@
+/*
+ * sink: what a destination is: a table of keys and two pure functions.
+ *
+ * build() turns a message into a request, judge() turns a reply into an outcome. Neither
+ * touches the loop, the store, the clock or the attempt count: all they may know is in their
+ * arguments. A new sink is one file in sinks/, one line in sinks/table.c, one test table.
+ */
+#ifndef MODEL_SINK_H
+#define MODEL_SINK_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/err.h"
+#include "base/num.h"
+#include "model/conf.h"
+#include "model/event.h"
+#include "model/facts.h"
+#include "model/request.h"
+
+enum { SINK_PARTS_MAX = 4, HANDLE_MAX = 512, PROGRESS_MAX = 2048, REASON_MAX = 240 };
+
+/* One rendered piece of a message: `template` + suffix + ".mustache" is its file. */
+struct sink_part {
+	const char *name;   /* "body", "subject" … */
+	const char *suffix; /* ".slack.json", ".json", ".txt", ".html", ".subject.txt" */
+	const char *plain;  /* Mustache of the built-in plain rendering; must never fail */
+	bool optional;      /* its file may be missing: the part is then left out */
+	bool header;        /* one line: CR, LF and control characters become spaces */
+	size_t max_len;     /* bytes */
+};
+
+struct message_part {
+	const char *text; /* NULL: left out */
+	size_t len;
+};
+
+/* One send: n events for one sink (n > 1: a digest). All borrowed. */
+struct message {
+	const struct facts *alerts;
+	size_t count;
+	const char *sink;
+	const char *delivery_id; /* stable over retries */
+	bool possible_repeat;
+	bool test;
+	int64_t now;          /* of this attempt */
+	const char *handle;   /* left by an earlier delivery of this episode; "" none */
+	const char *progress; /* left by an earlier attempt of this delivery; "" none */
+	const char *why, *storm; /* of a digest; NULL none */
+	struct message_part parts[SINK_PARTS_MAX];
+};
+
+struct outcome {
+	enum verdict verdict;
+	bool sink_down;         /* the destination's fault, not this alert's */
+	bool alarm;             /* the operator must act: login, revoked URL, certificate */
+	bool maybe_sent;        /* it may have arrived all the same */
+	int64_t retry_after_ms; /* asked for by the destination; -1: nothing asked */
+	int status;             /* for the attempt's record */
+	char reason[REASON_MAX];     /* one line, without secrets: what happened */
+	char hint[REASON_MAX];       /* the knob to turn; "" none */
+	char handle[HANDLE_MAX];     /* DELIVERED: what a later event may refer to */
+	char progress[PROGRESS_MAX]; /* AGAIN, LATER: what is done already */
+};
+
+struct sink_settings;
+
+struct sink_type {
+	const char *name; /* "slack" … */
+	const char *help;
+	const struct conf_key *keys; /* its own; the common ones are the core's */
+	size_t own_size;             /* bytes of its own settings, zeroed, then filled by keys */
+	const char *template;        /* base name of the shipped templates */
+	struct sink_part parts[SINK_PARTS_MAX];
+	size_t part_count;
+	bool collapse;   /* default of the key: it shows a state */
+	bool pairs;      /* pairs opens and closes: a `first` resolved is dropped */
+	size_t batch_max;
+	const char *rate; /* default of the key */
+
+	/*
+	 * Says every mistake that one key alone does not show. Called only when the sink has a
+	 * name and all of the type's own keys were read without an error. May be NULL.
+	 */
+	void (*check)(const struct sink_settings *s, struct conf_problems *problems);
+	bool (*build)(const struct sink_settings *s, const struct message *m, struct request *out,
+		      struct err *err);
+	void (*judge)(const struct sink_settings *s, const struct message *m, const struct reply *r,
+		      struct outcome *out);
+};
+
+/* The types that exist, ended by NULL (sinks/table.c). */
+extern const struct sink_type *const sink_types[];
+
+#endif

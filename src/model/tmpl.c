@@ -1,0 +1,103 @@
+/*
+ * tmpl: a template as a thing: made from bytes and a name, and freed.
+ *
+ * Each partial is compiled once, however often and from wherever it is named, so one that
+ * names itself is no problem here: the list of bodies grows while it is walked, and the walk
+ * ends when it has caught up. A partial always starts with {{ }}, whatever delimiters its
+ * caller has set.
+ *
+ * The escaping of the template holds for its partials too, whatever their names: a partial is
+ * written into a place that only the template knows.
+ */
+#include "model/tmpl.h"
+
+#include <string.h>
+
+#include "base/esc.h"
+#include "base/mem.h"
+#include "model/tmpl_parts.h"
+
+/* From the most special to the least; the first that ends the name wins. */
+static const struct naming {
+	const char *suffix;
+	tmpl_escape *escape, *markup;
+	bool is_json;
+} namings[] = {
+	{ ".slack.json", esc_slack_json, esc_slack, true },
+	{ ".json", esc_json, esc_none, true },
+	{ ".slack", esc_slack, esc_slack, false },
+	{ ".form", esc_form, esc_form, false },
+	{ ".url", esc_url, esc_url, false },
+	{ ".txt", esc_none, esc_none, false },
+	{ "", esc_html, esc_html, false }, /* .html, and the specification's own rule */
+};
+
+static bool ends_with(const char *name, size_t len, const char *suffix)
+{
+	size_t suffix_len = strlen(suffix);
+
+	return len >= suffix_len && memcmp(name + len - suffix_len, suffix, suffix_len) == 0;
+}
+
+static const struct naming *naming_of(const char *name)
+{
+	static const char ending[] = ".mustache";
+	size_t len = strlen(name);
+	size_t i = 0;
+
+	if (ends_with(name, len, ending))
+		len -= sizeof(ending) - 1;
+	while (!ends_with(name, len, namings[i].suffix))
+		i++;
+	return &namings[i];
+}
+
+static void load(const struct tmpl_partials *partials, struct tmpl_body *body)
+{
+	if (partials != NULL)
+		body->text = partials->load(partials->arg, body->name, &body->len);
+}
+
+struct tmpl *tmpl_new(const char *name, const char *text, size_t len,
+		      const struct tmpl_partials *partials, struct err *err)
+{
+	const struct naming *naming = naming_of(name);
+	struct tmpl *t = mem_new(sizeof(*t));
+
+	t->name = mem_strdup(name);
+	t->escape = naming->escape;
+	t->markup = naming->markup;
+	t->is_json = naming->is_json;
+	t->body_count = 1;
+	t->bodies[0] = (struct tmpl_body){ .name = mem_strdup(name), .len = len };
+	if (len <= TMPL_TEXT_MAX)
+		t->bodies[0].text = mem_dup(text, len);
+	for (uint32_t i = 0; i < t->body_count; i++) {
+		if (i > 0)
+			load(partials, &t->bodies[i]);
+		if (!tmpl_compile(t, i, err)) {
+			tmpl_free(&t);
+			return NULL;
+		}
+	}
+	return t;
+}
+
+void tmpl_free(struct tmpl **t)
+{
+	if (*t == NULL)
+		return;
+	for (uint32_t i = 0; i < (*t)->body_count; i++) {
+		mem_free(&(*t)->bodies[i].name);
+		mem_free(&(*t)->bodies[i].text);
+	}
+	mem_free(&(*t)->nodes);
+	mem_free(&(*t)->filters);
+	mem_free(&(*t)->name);
+	mem_free(t);
+}
+
+const char *tmpl_name(const struct tmpl *t)
+{
+	return t->name;
+}

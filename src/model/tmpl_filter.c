@@ -1,0 +1,448 @@
+/*
+ * tmpl_filter: what stands after a | in a tag.
+ *
+ * One table names the filters and what argument each takes; reading a chain is a walk over it,
+ * applying one is a function from value to value. Filters come before the escaping of the
+ * template, so none of them can split an entity or an escape.
+ *
+ * A filter never fails for what a value holds: what it cannot use it leaves as it is (`date` of
+ * a text that is no time), so that a reader sees the data rather than nothing.
+ */
+#include <math.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/esc.h"
+#include "base/mem.h"
+#include "base/num.h"
+#include "model/json.h"
+#include "model/sink.h"
+#include "model/tmpl_parts.h"
+
+enum argument {
+	NO_WORD,
+	NUMBER,       /* 1 … TMPL_TRUNCATE_MAX */
+	WORD,         /* any, required */
+	MAYBE_WORD,   /* any */
+	MAYBE_FORMAT, /* of date_formats */
+	MAYBE_SINCE,  /* s, ms, or a name */
+};
+
+static const struct filter_kind {
+	const char *name;
+	enum tmpl_filter_kind kind;
+	enum argument argument;
+	const char *usage;
+} filter_kinds[] = {
+	{ "truncate", TMPL_TRUNCATE, NUMBER,
+	  "truncate takes a count of characters: truncate 80" },
+	{ "upper", TMPL_UPPER, NO_WORD, "upper takes no argument" },
+	{ "lower", TMPL_LOWER, NO_WORD, "lower takes no argument" },
+	{ "default", TMPL_DEFAULT, WORD, "default takes one word: default \"none\"" },
+	{ "json", TMPL_JSON, NO_WORD, "json takes no argument" },
+	{ "date", TMPL_DATE, MAYBE_FORMAT, "date takes human, iso or unix" },
+	{ "duration", TMPL_DURATION, MAYBE_SINCE,
+	  "duration takes ms, s, or the name of a time: duration created_at" },
+	{ "urlencode", TMPL_URLENCODE, NO_WORD, "urlencode takes no argument" },
+	{ "join", TMPL_JOIN, MAYBE_WORD, "join takes one word: join \", \"" },
+};
+
+static bool is_word(struct tmpl_text word, const char *s)
+{
+	return word.len == strlen(s) && memcmp(word.at, s, word.len) == 0;
+}
+
+/* ---- reading ----------------------------------------------------------------------------- */
+
+static bool is_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
+}
+
+static void skip(char **text, size_t *len, size_t count)
+{
+	*text += count;
+	*len -= count;
+}
+
+static void skip_space(char **text, size_t *len)
+{
+	while (*len > 0 && is_space(**text))
+		skip(text, len, 1);
+}
+
+static char unquoted(char c)
+{
+	return c == 'n' ? '\n' : c == 't' ? '\t' : c;
+}
+
+/* *text begins with a quote; the word is written over itself, and is never longer. */
+static bool quoted_word(char **text, size_t *len, struct tmpl_text *word, struct err *err)
+{
+	char *to = *text;
+
+	word->at = to;
+	skip(text, len, 1);
+	for (; *len > 0 && **text != '"'; skip(text, len, 1)) {
+		if (**text == '\\' && *len > 1) {
+			skip(text, len, 1);
+			*to++ = unquoted(**text);
+		} else {
+			*to++ = **text;
+		}
+	}
+	if (*len == 0)
+		return err_set(err, "a quote that is not closed");
+	word->len = (size_t)(to - word->at);
+	skip(text, len, 1);
+	skip_space(text, len);
+	return true;
+}
+
+bool tmpl_word(char **text, size_t *len, struct tmpl_text *word, bool *quoted, struct err *err)
+{
+	skip_space(text, len);
+	*quoted = *len > 0 && **text == '"';
+	if (*quoted)
+		return quoted_word(text, len, word, err);
+	word->at = *text;
+	while (*len > 0 && !is_space(**text) && **text != '|')
+		skip(text, len, 1);
+	word->len = (size_t)(*text - word->at);
+	skip_space(text, len);
+	return true;
+}
+
+static bool read_number(struct tmpl_text word, size_t *number)
+{
+	*number = 0;
+	for (size_t i = 0; i < word.len; i++) {
+		if (word.at[i] < '0' || word.at[i] > '9')
+			return false;
+		*number = *number * 10 + (size_t)(word.at[i] - '0');
+		if (*number > TMPL_TRUNCATE_MAX)
+			return false;
+	}
+	return *number > 0;
+}
+
+/* Is the argument that was given (or not: has_word) one that this kind takes? */
+static bool argument_fits(const struct filter_kind *kind, struct tmpl_filter *f)
+{
+	switch (kind->argument) {
+	case NO_WORD: return !f->has_word;
+	case NUMBER: return f->has_word && read_number(f->word, &f->number);
+	case WORD: return f->has_word;
+	case MAYBE_WORD: return true;
+	case MAYBE_FORMAT:
+		return !f->has_word || is_word(f->word, "human") || is_word(f->word, "iso") ||
+		       is_word(f->word, "unix");
+	case MAYBE_SINCE:
+		f->by_name = f->has_word && !is_word(f->word, "ms") && !is_word(f->word, "s");
+		return f->word.len <= TMPL_NAME_MAX;
+	}
+	BUG("argument %d", (int)kind->argument);
+}
+
+static const struct filter_kind *find_kind(struct tmpl_text name, struct err *err)
+{
+	const char *names[ARRAY_LEN(filter_kinds) + 1] = { NULL };
+	const char *near;
+	char word[32];
+
+	for (size_t i = 0; i < ARRAY_LEN(filter_kinds); i++) {
+		if (is_word(name, filter_kinds[i].name))
+			return &filter_kinds[i];
+		names[i] = filter_kinds[i].name;
+	}
+	size_t len = name.len < sizeof(word) ? name.len : sizeof(word) - 1;
+
+	memcpy(word, name.at, len);
+	word[len] = '\0';
+	near = num_nearest(word, names);
+	if (len == 0)
+		err_set(err, "a | without a filter behind it");
+	else if (near != NULL)
+		err_set(err, "no filter \"%s\"; did you mean \"%s\"?", word, near);
+	else
+		err_set(err,
+			"no filter \"%s\"; there are truncate upper lower default json "
+			"date duration urlencode join",
+			word);
+	return NULL;
+}
+
+/* One filter up to the next | or the end. */
+static bool read_one(char **text, size_t *len, struct tmpl_filter *f, struct err *err)
+{
+	const struct filter_kind *kind;
+	struct tmpl_text name;
+	bool quoted;
+
+	*f = (struct tmpl_filter){ .word = { "", 0 } };
+	if (!tmpl_word(text, len, &name, &quoted, err))
+		return false;
+	kind = find_kind(name, err);
+	if (kind == NULL)
+		return false;
+	f->kind = kind->kind;
+	if (*len > 0 && **text != '|') {
+		if (!tmpl_word(text, len, &f->word, &quoted, err))
+			return false;
+		f->has_word = true;
+	}
+	if ((*len > 0 && **text != '|') || !argument_fits(kind, f))
+		return err_set(err, "%s", kind->usage);
+	return true;
+}
+
+bool tmpl_filter_read(struct tmpl *t, char *text, size_t len, struct err *err)
+{
+	struct tmpl_filter f;
+
+	for (;;) {
+		if (!read_one(&text, &len, &f, err))
+			return false;
+		if (t->filter_count == TMPL_FILTERS_MAX)
+			return err_set(err, "more than 4096 filters in one template");
+		if (t->filter_count == t->filter_room) {
+			t->filter_room = t->filter_room == 0 ? 16 : t->filter_room * 2;
+			t->filters = mem_resize(t->filters, t->filter_room, sizeof(f));
+		}
+		t->filters[t->filter_count++] = f;
+		if (len == 0)
+			return true;
+		skip(&text, &len, 1);
+	}
+}
+
+/* ---- values as JSON ---------------------------------------------------------------------- */
+
+static bool json_of_alert(const struct facts *f, struct buf *out)
+{
+	if (f->alert == NULL)
+		return buf_adds(out, "null");
+	return buf_add(out, f->alert->bytes, f->alert->bytes_len);
+}
+
+static bool json_of_list(const struct message *m, struct buf *out)
+{
+	bool ok = buf_addc(out, '[');
+
+	for (size_t i = 0; ok && i < m->count; i++)
+		ok = (i == 0 || buf_addc(out, ',')) && json_of_alert(&m->alerts[i], out);
+	return ok && buf_addc(out, ']');
+}
+
+static bool json_of_vars(const struct facts *f, struct buf *out)
+{
+	bool ok = buf_addc(out, '{');
+
+	for (size_t i = 0; ok && i < f->var_count; i++)
+		ok = (i == 0 || buf_addc(out, ',')) && json_add_string(out, f->vars[i].name) &&
+		     buf_addc(out, ':') && json_add_string(out, f->vars[i].value);
+	return ok && buf_addc(out, '}');
+}
+
+bool tmpl_json(const struct value *v, struct buf *out)
+{
+	struct json_span bytes;
+
+	switch (v->kind) {
+	case VALUE_MISSING: return buf_adds(out, "null");
+	case VALUE_TEXT: return json_add_text(out, v->text, v->len);
+	case VALUE_NUMBER:
+	case VALUE_BOOL:
+	case VALUE_RAW: return buf_add(out, v->text, v->len);
+	case VALUE_JSON:
+		bytes = json_bytes(v->doc, v->json);
+		return buf_add(out, bytes.at, bytes.len);
+	case VALUE_FACTS: return json_of_alert(v->facts, out);
+	case VALUE_LIST:
+	case VALUE_MESSAGE: return json_of_list(v->message, out);
+	case VALUE_VARS: return json_of_vars(v->facts, out);
+	}
+	BUG("a value of kind %d", (int)v->kind);
+}
+
+/* ---- applying ---------------------------------------------------------------------------- */
+
+/* Cuts at a character, and so that with the … it is no longer than asked for. */
+static bool cut(const struct tmpl_filter *f, const struct value *v, struct buf *to)
+{
+	const char *s = v->text;
+	size_t len = v->len;
+	size_t whole = utf8_cut(s, len, f->number);
+
+	if (whole == len)
+		return buf_add(to, s, len);
+	return buf_add(to, s, utf8_cut(s, len, f->number - 1)) && buf_adds(to, "…");
+}
+
+/* Capitals whose small letter is `plus` further, every `step`-th code point of a range. */
+static const struct letters {
+	uint32_t from, to, step, plus;
+} letters[] = {
+	{ 'A', 'Z', 1, 32 },     { 0xc0, 0xd6, 1, 32 },   { 0xd8, 0xde, 1, 32 },
+	{ 0x100, 0x12e, 2, 1 },  { 0x132, 0x136, 2, 1 },  { 0x139, 0x147, 2, 1 },
+	{ 0x14a, 0x176, 2, 1 },  { 0x179, 0x17d, 2, 1 },  { 0x391, 0x3a1, 1, 32 },
+	{ 0x3a3, 0x3ab, 1, 32 }, { 0x400, 0x40f, 1, 80 }, { 0x410, 0x42f, 1, 32 },
+};
+
+static uint32_t other_case(uint32_t code, bool upper)
+{
+	for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
+		const struct letters *l = &letters[i];
+		uint32_t capital = upper ? code - l->plus : code;
+
+		if (capital >= l->from && capital <= l->to &&
+		    (capital - l->from) % l->step == 0)
+			return upper ? capital : capital + l->plus;
+	}
+	return code;
+}
+
+/* Latin, Greek and Cyrillic: all in UTF-8 of one or two bytes; the rest passes. */
+static bool change_case(const struct value *v, bool upper, struct buf *to)
+{
+	const unsigned char *s = (const unsigned char *)v->text;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < v->len; i++) {
+		if (s[i] < 0x80) {
+			ok = buf_addc(to, (char)other_case(s[i], upper));
+		} else if (s[i] >= 0xc3 && s[i] <= 0xd1 && i + 1 < v->len) {
+			uint32_t code = (uint32_t)(s[i] & 0x1f) << 6 | (s[i + 1] & 0x3f);
+
+			ok = utf8_add(to, other_case(code, upper));
+			i++;
+		} else {
+			ok = buf_addc(to, (char)s[i]);
+		}
+	}
+	return ok;
+}
+
+/* A time as text, or a number of seconds or (past the year 5000) milliseconds since 1970. */
+static bool time_of(const struct value *v, int64_t *at)
+{
+	static const double seconds_max = 1e11, ms_max = 1e15;
+	double number;
+
+	if (clock_parse_iso(v->text, v->len, at))
+		return true;
+	if (!num_parse_decimal(v->text, v->len, &number) || !(fabs(number) < ms_max))
+		return false;
+	*at = (int64_t)(fabs(number) < seconds_max ? number * 1000 : number);
+	return true;
+}
+
+static bool date(const struct tmpl_filter *f, const struct value *v, struct buf *to)
+{
+	char text[CLOCK_TEXT_MAX];
+	int64_t at;
+
+	if (!time_of(v, &at))
+		return buf_add(to, v->text, v->len);
+	if (is_word(f->word, "unix"))
+		return buf_addf(to, "%lld", (long long)(at - (at % 1000 + 1000) % 1000) / 1000);
+	clock_iso(at, false, text);
+	if (is_word(f->word, "iso"))
+		return buf_adds(to, text);
+	/* 2026-11-24T03:45:56Z → 2026-11-24 03:45 UTC */
+	return buf_addf(to, "%.10s %.5s UTC", text, text + 11);
+}
+
+static bool duration(const struct tmpl_filter *f, const struct value *v,
+		     const struct value *other, struct buf *to)
+{
+	static const double ms_max = 1e17;
+	char text[CLOCK_TEXT_MAX];
+	double number;
+	int64_t ms, since;
+
+	if (f->by_name) {
+		if (!time_of(v, &ms) || !time_of(other, &since))
+			return buf_add(to, v->text, v->len);
+		ms = ms > since ? ms - since : since - ms;
+	} else {
+		if (!num_parse_decimal(v->text, v->len, &number) ||
+		    !(fabs(number) < ms_max / 1000))
+			return buf_add(to, v->text, v->len);
+		ms = (int64_t)(is_word(f->word, "s") ? number * 1000 : number);
+	}
+	clock_span(ms, text);
+	return buf_adds(to, text);
+}
+
+/* A list's members as texts; what is no list is its only member. */
+static bool join(const struct tmpl_filter *f, const struct value *v, struct buf *to)
+{
+	struct tmpl_text between = f->has_word ? f->word : (struct tmpl_text){ ", ", 2 };
+	const struct json_value *first;
+	bool ok = true;
+
+	if (v->kind != VALUE_JSON || json_kind(v->json) != JSON_ARRAY)
+		return buf_add(to, v->text, v->len);
+	first = json_first(v->json);
+	for (const struct json_value *j = first; ok && j != NULL; j = json_next(j)) {
+		struct value item;
+
+		value_of_json(v->doc, j, &item);
+		ok = j == first || buf_add(to, between.at, between.len);
+		if (item.kind == VALUE_JSON)
+			ok = ok && tmpl_json(&item, to);
+		else
+			ok = ok && buf_add(to, item.text, item.len);
+	}
+	return ok;
+}
+
+bool tmpl_has_text(const struct value *v)
+{
+	switch (v->kind) {
+	case VALUE_MISSING:
+	case VALUE_TEXT:
+	case VALUE_NUMBER:
+	case VALUE_BOOL:
+	case VALUE_RAW: return true;
+	case VALUE_JSON:
+	case VALUE_FACTS:
+	case VALUE_LIST:
+	case VALUE_MESSAGE:
+	case VALUE_VARS: return false;
+	}
+	BUG("a value of kind %d", (int)v->kind);
+}
+
+bool tmpl_filter_takes(const struct tmpl_filter *f, const struct value *v)
+{
+	if (f->kind == TMPL_JOIN && v->kind == VALUE_JSON)
+		return json_kind(v->json) == JSON_ARRAY;
+	return tmpl_has_text(v) || f->kind == TMPL_JSON || f->kind == TMPL_DEFAULT;
+}
+
+bool tmpl_filter_apply(const struct tmpl_filter *f, struct value *v, const struct value *other,
+		       struct buf *to)
+{
+	bool ok = true;
+
+	buf_clear(to);
+	switch (f->kind) {
+	case TMPL_DEFAULT:
+		if (!tmpl_has_text(v) || v->len > 0)
+			return true;
+		ok = buf_add(to, f->word.at, f->word.len);
+		break;
+	case TMPL_TRUNCATE: ok = cut(f, v, to); break;
+	case TMPL_UPPER: ok = change_case(v, true, to); break;
+	case TMPL_LOWER: ok = change_case(v, false, to); break;
+	case TMPL_JSON: ok = tmpl_json(v, to); break;
+	case TMPL_DATE: ok = date(f, v, to); break;
+	case TMPL_DURATION: ok = duration(f, v, other, to); break;
+	case TMPL_URLENCODE: ok = esc_url(to, v->text, v->len); break;
+	case TMPL_JOIN: ok = join(f, v, to); break;
+	}
+	*v = (struct value){ .kind = VALUE_TEXT, .text = to->data, .len = to->len };
+	return ok;
+}

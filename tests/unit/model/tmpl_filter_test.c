@@ -1,0 +1,236 @@
+/* Each filter against what it is for and against what it cannot use. */
+#include "tmpl_case.h"
+
+struct row {
+	const char *tag, *data, *expected;
+};
+
+static void expect_all(const char *name, const struct row *row)
+{
+	for (; row->tag != NULL; row++)
+		case_expect(name, row->tag, row->data, NULL, row->expected);
+}
+
+static void truncate_counts_characters_and_never_splits_one(void **state)
+{
+	(void)state;
+	expect_all("t.txt",
+		   (struct row[]){
+			   { "{{x | truncate 5}}", "{\"x\":\"abcde\"}", "abcde" },
+			   { "{{x | truncate 5}}", "{\"x\":\"abcdef\"}", "abcd…" },
+			   { "{{x|truncate 1}}", "{\"x\":\"ab\"}", "…" },
+			   { "{{x | truncate 3}}", "{\"x\":\"äöü\"}", "äöü" },
+			   { "{{x | truncate 3}}", "{\"x\":\"äöüß\"}", "äö…" },
+			   { "{{x | truncate 2}}",
+			     "{\"x\":\"\xf0\x9f\x94\x94\xf0\x9f\x94\x94\xf0\x9f\x94\x94\"}",
+			     "\xf0\x9f\x94\x94…" },
+			   { "{{x | truncate 3}}", "{\"x\":12345}", "12…" },
+			   { "{{x | truncate 5}}", "{\"x\":[1, 2, 3]}", "[1, …" },
+			   { "[{{x | truncate 5}}]", "{}", "[]" },
+			   { 0 },
+		   });
+	/* before the escape: no entity is ever split */
+	expect_all("t.html",
+		   (struct row[]){
+			   { "{{x | truncate 3}}", "{\"x\":\"<&>\\\"\"}", "&lt;&amp;…" },
+			   { 0 },
+		   });
+}
+
+static void upper_and_lower_know_latin_greek_and_cyrillic(void **state)
+{
+	(void)state;
+	expect_all("t.txt", (struct row[]){
+				    { "{{x | upper}}", "{\"x\":\"high é ß ÿ ž ω я ё\"}",
+				      "HIGH É ß ÿ Ž Ω Я Ё" },
+				    { "{{x | lower}}", "{\"x\":\"HIGH É × Ž Ω Я Ё İ\"}",
+				      "high é × ž ω я ё İ" },
+				    { "{{x | upper}}", "{\"x\":\"日本 a\"}", "日本 A" },
+				    { "{{x | upper | lower}}", "{\"x\":true}", "true" },
+				    { 0 },
+			    });
+}
+
+static void default_stands_in_for_nothing(void **state)
+{
+	(void)state;
+	expect_all("t.txt",
+		   (struct row[]){
+			   { "{{x | default none}}", "{}", "none" },
+			   { "{{x | default \"not | known\"}}", "{\"x\":null}", "not | known" },
+			   { "{{x | default -}}", "{\"x\":\"\"}", "-" },
+			   { "{{x | default -}}", "{\"x\":\"y\"}", "y" },
+			   { "{{x | default -}}{{y | default -}}", "{\"x\":0,\"y\":false}",
+			     "0false" },
+			   { "{{x.y | default - | upper}}", "{\"x\":{\"y\":[1]}}", "[1]" },
+			   { "{{x | default \"a\\n\\t\\\"\\\\\"}}", "{}", "a\n\t\"\\" },
+			   { "{{x | default none | upper}}", "{}", "NONE" },
+			   { 0 },
+		   });
+}
+
+static void json_is_json_of_any_value_and_not_escaped_again(void **state)
+{
+	(void)state;
+	expect_all(
+		"t.json",
+		(struct row[]){
+			{ "{{x | json}}", "{\"x\":\"a\\\"\\u0001é<\"}", "\"a\\\"\\u0001é<\"" },
+			{ "[{{x | json}},{{y | json}},{{z | json}}]", "{\"x\":1.50,\"y\":true}",
+			  "[1.50,true,null]" },
+			{ "{{x | json}}", "{\"x\":{\"a\" : [ \"\\u00e9\" ]}}",
+			  "{\"a\" : [ \"\\u00e9\" ]}" },
+			{ "{{. | json}}", "{\"x\":1}", "{\"x\":1}" },
+			{ "{{x | json | json}}", "{\"x\":{\"a\":1}}", "\"{\\\"a\\\":1}\"" },
+			{ "\"{{x | json | truncate 5}}\"", "{\"x\":{\"a\":1}}",
+			  "\"{\\\"a\\\"…\"" },
+			{ "{{x | truncate 2 | json}}", "{\"x\":\"\\\"\\\"\\\"\"}",
+			  "\"\\\"…\"" },
+			{ "\"{{x}}\"", "{\"x\":{\"a\":\"b\"}}", "\"{\\\"a\\\":\\\"b\\\"}\"" },
+			{ 0 },
+		});
+	/* what the template's markup needs still holds */
+	expect_all("t.slack.json", (struct row[]){
+					   { "{{x | json}}", "{\"x\":\"<!here> & \\\"\"}",
+					     "\"&lt;!here&gt; &amp; \\\"\"" },
+					   { "{{{x | json}}}", "{\"x\":\"<\"}", "\"<\"" },
+					   { 0 },
+				   });
+	expect_all("t.html",
+		   (struct row[]){
+			   { "{{x | json}}", "{\"x\":\"</p>\"}", "&quot;&lt;/p&gt;&quot;" },
+			   { 0 },
+		   });
+	expect_all("t.txt",
+		   (struct row[]){ { "{{x | json}}", "{\"x\":\"</p>\"}", "\"</p>\"" }, { 0 } });
+}
+
+static void date_is_for_people_unless_asked(void **state)
+{
+	(void)state;
+	expect_all(
+		"t.txt",
+		(struct row[]){
+			{ "{{x | date}}", "{\"x\":\"2026-11-24T03:45:56Z\"}",
+			  "2026-11-24 03:45 UTC" },
+			{ "{{x | date human}}", "{\"x\":\"2026-11-24T03:45:56.9+02:00\"}",
+			  "2026-11-24 01:45 UTC" },
+			{ "{{x | date iso}}", "{\"x\":\"2026-11-24T03:45:56.9+02:00\"}",
+			  "2026-11-24T01:45:56Z" },
+			{ "{{x | date unix}}", "{\"x\":\"2026-11-24T03:45:56.9Z\"}",
+			  "1795491956" },
+			{ "{{x | date unix}}", "{\"x\":\"1969-12-31T23:59:59.5Z\"}", "-1" },
+			{ "{{x | date iso}}", "{\"x\":1795491956}", "2026-11-24T03:45:56Z" },
+			{ "{{x | date iso}}", "{\"x\":1795491956789}", "2026-11-24T03:45:56Z" },
+			{ "{{x | date}}", "{\"x\":\"tomorrow\"}", "tomorrow" },
+			{ "{{x | date}}{{y | date}}", "{\"x\":1e300,\"y\":\"\"}", "1e300" },
+			{ 0 },
+		});
+}
+
+static void duration_is_of_a_number_or_between_two_times(void **state)
+{
+	(void)state;
+	expect_all(
+		"t.txt",
+		(struct row[]){
+			{ "{{x | duration}}", "{\"x\":41}", "41 ms" },
+			{ "{{x | duration ms}}", "{\"x\":5000}", "5 s" },
+			{ "{{x | duration s}}", "{\"x\":600}", "10 min" },
+			{ "{{b | duration a}}",
+			  "{\"a\":\"2026-11-24T03:00:00Z\",\"b\":\"2026-11-24T03:10:00Z\"}",
+			  "10 min" },
+			{ "{{a | duration o.b}}",
+			  "{\"a\":\"2026-11-24T03:00:00Z\",\"o\":{\"b\":\"2026-11-24T03:10:00Z\"}}",
+			  "10 min" },
+			{ "{{a | duration none}}", "{\"a\":\"2026-11-24T03:00:00Z\"}",
+			  "2026-11-24T03:00:00Z" },
+			{ "{{x | duration}}", "{\"x\":1e300}", "1e300" },
+			{ "[{{x | duration}}]", "{\"x\":null}", "[]" },
+			{ 0 },
+		});
+}
+
+static void urlencode_and_join(void **state)
+{
+	(void)state;
+	expect_all("t.txt",
+		   (struct row[]){
+			   { "{{x | urlencode}}", "{\"x\":\"a b/ü?&-_.~\"}",
+			     "a%20b%2F%C3%BC%3F%26-_.~" },
+			   { "{{x | join}}", "{\"x\":[1,\"b\",true,null,[2],{\"c\":3}]}",
+			     "1, b, true, , [2], {\"c\":3}" },
+			   { "{{x | join \"\\n\"}}", "{\"x\":[\"a\",\"b\"]}", "a\nb" },
+			   { "{{x | join \"\"}}", "{\"x\":[\"a\",\"b\"]}", "ab" },
+			   { "[{{x | join ;}}]", "{\"x\":[]}", "[]" },
+			   { "{{x | join}}", "{\"x\":\"one\"}", "one" },
+			   { "{{x | join}}", "{\"x\":{\"a\":1}}", "{\"a\":1}" },
+			   { "{{x | join | upper | truncate 4}}", "{\"x\":[\"ab\",\"cd\"]}",
+			     "AB,…" },
+			   { 0 },
+		   });
+}
+
+static void a_filter_works_on_the_context_and_within_lists(void **state)
+{
+	(void)state;
+	expect_all(
+		"t.txt",
+		(struct row[]){
+			{ "{{#l}}{{. | upper}}{{.}}{{/l}}", "{\"l\":[\"a\",\"b\"]}", "AaBb" },
+			{ "{{{ x | upper }}}{{& x | upper}}", "{\"x\":\"a\"}", "AA" },
+			{ 0 },
+		});
+}
+
+static void a_wrong_filter_is_an_error_of_the_template(void **state)
+{
+	static const struct {
+		const char *text, *error;
+	} rows[] = {
+		{ "{{x | trunc 5}}",
+		  "no filter \"trunc\"; there are truncate upper lower default "
+		  "json date duration urlencode join" },
+		{ "{{x | uper}}", "no filter \"uper\"; did you mean \"upper\"?" },
+		{ "{{x |}}", "a | without a filter behind it" },
+		{ "{{x | upper |}}", "a | without a filter behind it" },
+		{ "{{x || upper}}", "a | without a filter behind it" },
+		{ "{{x | upper lower}}", "upper takes no argument" },
+		{ "{{x | truncate}}", "truncate takes a count of characters: truncate 80" },
+		{ "{{x | truncate 0}}", "truncate takes a count of characters: truncate 80" },
+		{ "{{x | truncate -1}}", "truncate takes a count of characters: truncate 80" },
+		{ "{{x | truncate 99999999999999999999999}}",
+		  "truncate takes a count of characters: truncate 80" },
+		{ "{{x | default}}", "default takes one word: default \"none\"" },
+		{ "{{x | default a b}}", "default takes one word: default \"none\"" },
+		{ "{{x | default \"a}}", "a quote that is not closed" },
+		{ "{{x | date us}}", "date takes human, iso or unix" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct err err = { "" };
+		char *expected = mem_printf("t.txt:1:1: %s", rows[i].error);
+
+		assert_null(case_compile("t.txt", rows[i].text, NULL, &err));
+		assert_string_equal(err.text, expected);
+		mem_free(&expected);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(truncate_counts_characters_and_never_splits_one),
+		cmocka_unit_test(upper_and_lower_know_latin_greek_and_cyrillic),
+		cmocka_unit_test(default_stands_in_for_nothing),
+		cmocka_unit_test(json_is_json_of_any_value_and_not_escaped_again),
+		cmocka_unit_test(date_is_for_people_unless_asked),
+		cmocka_unit_test(duration_is_of_a_number_or_between_two_times),
+		cmocka_unit_test(urlencode_and_join),
+		cmocka_unit_test(a_filter_works_on_the_context_and_within_lists),
+		cmocka_unit_test(a_wrong_filter_is_an_error_of_the_template),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
