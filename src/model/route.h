@@ -1,0 +1,55 @@
+/*
+ * route: which sinks an event goes to.
+ *
+ * A matcher is `field op value` (contract.md section 9): op one of = != =~ !~ < <= > >=; a list
+ * is ANDed; null and missing equal the empty string; < and its kin compare severities by rank,
+ * ISO times as times, numbers as numbers. The first matching route wins unless `continue`.
+ */
+#ifndef MODEL_ROUTE_H
+#define MODEL_ROUTE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/err.h"
+#include "model/facts.h"
+
+struct matcher;
+
+struct matcher *matcher_new(const char *text, struct err *err)
+	__attribute__((warn_unused_result));
+void matcher_free(struct matcher **m);
+bool matcher_matches(const struct matcher *m, const struct facts *facts);
+const char *matcher_text(const struct matcher *m);
+/* For a warning: false, with err, when it may match but is more likely a typo. */
+bool matcher_is_plausible(const struct matcher *m, struct err *err);
+
+struct route {
+	char *name;
+	int line;
+	struct matcher **match;
+	size_t match_count;
+	size_t *to; /* indexes of sinks */
+	size_t to_count;
+	bool goes_on; /* `continue` */
+	bool closes;
+	unsigned events; /* bit 1 << event_kind */
+};
+
+bool route_matches(const struct route *r, const struct facts *facts);
+/* Does this route let an event of this kind through? A `resolved` only `closes` can stop. */
+bool route_wants(const struct route *r, enum event_kind kind);
+
+/* One sink chosen, by the first route that leads there. */
+struct route_target {
+	size_t sink, route; /* indexes */
+};
+
+/*
+ * The targets of an event, each sink once, in route order; room for sink_count. Returns how
+ * many. Facts need alert, event, first and source.
+ */
+size_t route_choose(const struct route *routes, size_t route_count, const struct facts *facts,
+		    struct route_target *targets, size_t sink_count);
+
+#endif

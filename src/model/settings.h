@@ -1,0 +1,106 @@
+/*
+ * settings: the whole configuration as plain structs, read from the text by tables of keys.
+ *
+ * settings_read() is all or nothing: NULL as soon as there is one error, and then every error
+ * is in problems. It is pure; what needs the disk (templates, the store's folder) is checked by
+ * the caller, who adds to the same problems.
+ */
+#ifndef MODEL_SETTINGS_H
+#define MODEL_SETTINGS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/log.h"
+#include "base/num.h"
+#include "model/conf.h"
+#include "model/route.h"
+#include "model/sink.h"
+
+enum start_kind { START_NOW, START_ALL, START_SINCE };
+
+struct source_settings {
+	char *name;
+	int line;
+	char *base_url; /* …/v1, without a slash at the end */
+	char *client_id;
+	struct conf_secret client_secret, api_key; /* one of the two ways is set */
+	int64_t poll_every_ms, sweep_every_ms;
+	enum start_kind start;
+	int64_t start_since_ms; /* of START_SINCE */
+	double rate_share;      /* 0 < share <= 1 */
+	int64_t timeout_ms;
+	char *ca_file, *proxy, *link;
+};
+
+struct sink_settings {
+	char *name;
+	int line;
+	const char *file; /* borrowed from the settings */
+	const struct sink_type *type;
+	int64_t window;
+	struct rate rate;
+	int64_t timeout_ms, retry_min_ms, retry_max_ms, retry_after_max_ms, give_up_ms;
+	bool collapse;
+	int64_t batch_max;
+	char *template; /* base name or path without suffix; NULL: the type's */
+	struct conf_pairs vars;
+	char *ca_file, *proxy;
+	bool plaintext;
+	void *own; /* the type's own settings, own_size bytes */
+};
+
+struct settings {
+	char *file; /* the configuration's path, as given */
+	char *store, *templates;
+	int store_line, templates_line; /* 0: the default */
+	enum log_level log_level;
+	enum log_format log_format;
+	int64_t retention_ms, store_reserve, grace_ms;
+	char *link;
+	struct source_settings *sources;
+	size_t source_count;
+	struct sink_settings *sinks;
+	size_t sink_count;
+	struct route *routes;
+	size_t route_count;
+};
+
+/* What the configuration needs from outside. */
+struct settings_context {
+	const char *file;                                    /* for messages */
+	const struct sink_type *const *types;                /* ended by NULL */
+	char *(*resolve)(const char *text, struct err *err); /* secret_resolve */
+};
+
+struct settings *settings_read(const char *bytes, size_t len,
+			       const struct settings_context *ctx,
+			       struct conf_problems *problems)
+	__attribute__((warn_unused_result));
+void settings_free(struct settings **s);
+
+const struct sink_settings *settings_sink(const struct settings *s, const char *name);
+const struct source_settings *settings_source(const struct settings *s, const char *name);
+const struct route *settings_route(const struct settings *s, const char *name);
+
+/* Resolves a secret's reference again; keeps the old value (false) when that fails. */
+bool settings_refresh(struct conf_secret *secret, const struct settings_context *ctx,
+		      struct err *err) __attribute__((warn_unused_result));
+
+/* The keys that every configuration knows, group by group: for documentation. */
+struct settings_table {
+	const char *name; /* NULL ends the list */
+	const char *help;
+	const struct conf_key *keys;
+};
+extern const struct settings_table settings_tables[];
+
+/*
+ * For sinks' check(): is this URL allowed? https always; http only to loopback, or where
+ * plaintext is true. err says which and how to allow it, never the URL.
+ */
+bool settings_url_allowed(const char *url, bool plaintext, struct err *err)
+	__attribute__((warn_unused_result));
+
+#endif

@@ -1,0 +1,51 @@
+/*
+ * settings_read: what the files settings*.c share; nobody else includes it.
+ *
+ * Each of them owns one group of the configuration: its table of keys, how it is read and what
+ * is checked across its keys. settings.c owns the top and what spans groups.
+ */
+#ifndef MODEL_SETTINGS_READ_H
+#define MODEL_SETTINGS_READ_H
+
+#include "model/settings.h"
+
+enum { SETTINGS_WHAT_MAX = 100 }; /* `source "acme"`: whom a message is about */
+
+struct settings_reading {
+	const struct settings_context *ctx;
+	struct conf_reader reader;
+	struct settings *settings;
+};
+
+extern const struct conf_key settings_top_keys[];
+extern const struct conf_key settings_source_keys[];
+extern const struct conf_key settings_sink_keys[];
+extern const struct conf_key settings_route_keys[];
+
+/* Each fills one zeroed struct from its group; what is wrong goes to the problems. */
+void settings_read_source(const struct settings_reading *g, const struct conf_node *n,
+			  const char *what, struct source_settings *source);
+void settings_read_sink(const struct settings_reading *g, const struct conf_node *n,
+			const char *what, struct sink_settings *sink);
+/* Sinks must have been read. */
+void settings_read_route(const struct settings_reading *g, const struct conf_node *n,
+			 const char *what, struct route *route);
+
+void settings_release_source(struct source_settings *source);
+void settings_release_sink(struct sink_settings *sink);
+void settings_release_route(struct route *route);
+
+/* The group's name (the caller frees it), NULL when there is none; an odd one is an error. */
+char *settings_read_name(const struct settings_reading *g, const struct conf_node *n,
+			 const char *what);
+
+/* What a URL asks for, and the host it names. */
+enum settings_url {
+	SETTINGS_URL_BAD,
+	SETTINGS_URL_HTTPS,
+	SETTINGS_URL_LOOPBACK,
+	SETTINGS_URL_HTTP
+};
+enum settings_url settings_url_kind(const char *url, struct err *err);
+
+#endif
