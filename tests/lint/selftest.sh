@@ -48,7 +48,7 @@ bad() {
 good() {
 	fresh
 	put "$1"
-	for lint in floors sizes banned format; do
+	for lint in floors sizes banned names format; do
 		said=$(sh "$here/$lint.sh" "$tree" 2>&1)
 		status=$?
 		[ "$status" -eq 0 ] || [ "$status" -eq 77 ] || complain "$lint objects to $1: $said"
@@ -122,6 +122,26 @@ for note in TO+DO FIX+ME X+XX; do
 	printf '/* %s: later */\n' "$(echo "$note" | tr -d +)" |
 		bad banned src/base/buf.h 1 'do it or leave it'
 done
+fresh
+put src/io/bell.c <<'C'
+int http_judge(int x)
+{
+	return x;
+}
+C
+put src/sinks/bell.c <<'C'
+static int http_own(int x)
+{
+	return x;
+}
+
+int http_judge(int x)
+{
+	return http_own(x);
+}
+C
+sees names src/sinks/bell.c:6 'http_judge() is defined in src/io/bell.c too'
+
 bad banned src/base/bell.c 13 'default in a switch' <<'C'
 enum bell {
 	BELL_LOUD,
