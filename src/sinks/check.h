@@ -1,0 +1,24 @@
+/*
+ * check: how a sink says what is wrong with its settings, and what is wrong with a url.
+ *
+ * Messages read as those of the tables of keys: `sink "sec": url: what is wrong and the remedy`.
+ * None of them quotes a value, for it may be a secret.
+ */
+#ifndef SINKS_CHECK_H
+#define SINKS_CHECK_H
+
+#include "model/conf.h"
+#include "model/settings.h"
+
+void check_error(const struct sink_settings *s, struct conf_problems *p, const char *key,
+		 const char *text);
+void check_warning(const struct sink_settings *s, struct conf_problems *p, const char *key,
+		   const char *text);
+
+/*
+ * The sink's `url`: no scheme, host or only part of one, a login, a fragment or a blank in it,
+ * http where it is not allowed. False when something was wrong.
+ */
+bool check_url(const struct sink_settings *s, struct conf_problems *p, const char *url);
+
+#endif

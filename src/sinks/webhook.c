@@ -1,0 +1,292 @@
+/*
+ * webhook: any HTTP receiver, signed the way of Standard Webhooks 1.0.0.
+ *
+ * The body is the rendered template, byte for byte, and the signature is over those bytes. A
+ * retry keeps webhook-id and has a new webhook-timestamp (and so a new signature): receivers
+ * refuse what is older than five minutes. With two secrets both sign, so a receiver can move
+ * from one to the other at any moment.
+ *
+ * `signature = "sha256"` is GitHub's older way: the secret as it is written, over the body
+ * alone, so it does not protect against a replay.
+ */
+#include "sinks/webhook.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/esc.h"
+#include "base/hmac.h"
+#include "base/mem.h"
+#include "model/facts.h"
+#include "sinks/http_common.h"
+#include "sinks/http_request.h"
+
+enum {
+	SECRET_BYTES_MAX = 64 << 10, /* as base/secret takes them */
+	SIGNATURE_MAX = 256,         /* two of them are 95 bytes */
+};
+
+const char webhook_key_prefix[] = "whsec_";
+
+static const char *const methods[] = { "POST", "PUT", "PATCH", NULL };
+static const char *const signatures[] = { "standard", "sha256", NULL };
+
+static const struct conf_key basic_keys[] = {
+	{ .name = "username",
+	  .kind = CONF_TEXT,
+	  .required = true,
+	  .one_line = true,
+	  .offset = offsetof(struct webhook_basic, username),
+	  .help = "of HTTP basic authentication" },
+	{ .name = "password",
+	  .kind = CONF_SECRET,
+	  .required = true,
+	  .one_line = true,
+	  .offset = offsetof(struct webhook_basic, password),
+	  .help = "of HTTP basic authentication" },
+	{ .name = NULL },
+};
+
+static const struct conf_key keys[] = {
+	{ .name = "url",
+	  .kind = CONF_SECRET,
+	  .required = true,
+	  .one_line = true,
+	  .offset = offsetof(struct webhook_settings, url),
+	  .help = "where to POST" },
+	{ .name = "method",
+	  .kind = CONF_WORD,
+	  .words = methods,
+	  .fallback = "POST",
+	  .offset = offsetof(struct webhook_settings, method),
+	  .help = "POST, PUT or PATCH" },
+	{ .name = "headers",
+	  .kind = CONF_PAIRS,
+	  .one_line = true,
+	  .offset = offsetof(struct webhook_settings, headers),
+	  .help = "more headers, by name; Content-Type replaces ours" },
+	{ .name = "secret",
+	  .kind = CONF_TEXTS,
+	  .one_line = true,
+	  .offset = offsetof(struct webhook_settings, secrets),
+	  .help = "signs each request; two while a receiver moves from one to the other" },
+	{ .name = "signature",
+	  .kind = CONF_WORD,
+	  .words = signatures,
+	  .fallback = "standard",
+	  .offset = offsetof(struct webhook_settings, signature),
+	  .help = "\"standard\" (Standard Webhooks) or \"sha256\" (X-Hub-Signature-256)" },
+	{ .name = "basic",
+	  .kind = CONF_NESTED,
+	  .nested = basic_keys,
+	  .offset = offsetof(struct webhook_settings, basic),
+	  .help = "HTTP basic authentication: { username; password; }" },
+	{ .name = "bearer",
+	  .kind = CONF_SECRET,
+	  .one_line = true,
+	  .offset = offsetof(struct webhook_settings, bearer),
+	  .help = "the token of Authorization: Bearer" },
+	{ .name = NULL },
+};
+
+/* ---- signing ---- */
+
+bool webhook_key(const char *secret, struct buf *key)
+{
+	size_t skip = strlen(webhook_key_prefix);
+
+	if (strncmp(secret, webhook_key_prefix, skip) != 0)
+		return buf_adds(key, secret);
+	return esc_unbase64(key, secret + skip, strlen(secret + skip));
+}
+
+static bool add_standard(struct buf *out, const char *secret, const struct message *m,
+			 const struct buf *body)
+{
+	unsigned char digest[HMAC_LEN];
+	char timestamp[32];
+	struct buf key;
+
+	snprintf(timestamp, sizeof(timestamp), ".%" PRId64 ".", m->now / 1000);
+	buf_init(&key, SECRET_BYTES_MAX);
+	bool ok = webhook_key(secret, &key);
+	const struct hmac_part parts[] = {
+		{ m->delivery_id, strlen(m->delivery_id) },
+		{ timestamp, strlen(timestamp) },
+		{ body->data, body->len },
+	};
+
+	hmac_sha256(key.data, key.len, parts, ARRAY_LEN(parts), digest);
+	buf_release(&key);
+	ok = ok && buf_adds(out, out->len == 0 ? "v1," : " v1,");
+	return ok && esc_base64(out, digest, sizeof(digest));
+}
+
+static bool sign_standard(const struct webhook_settings *own, const struct message *m,
+			  struct request *out, struct err *err)
+{
+	struct buf text;
+	bool ok = true;
+
+	buf_init(&text, SIGNATURE_MAX);
+	for (size_t i = 0; i < own->secrets.count; i++)
+		ok = ok && add_standard(&text, own->secrets.list[i], m, &out->body);
+	ok = ok ? request_header(out, "webhook-signature", text.data, err)
+		: err_set(err, "secret is no base64 after whsec_");
+	buf_release(&text);
+	return ok;
+}
+
+static bool sign_sha256(const struct webhook_settings *own, struct request *out,
+			struct err *err)
+{
+	const char *secret = own->secrets.list[0];
+	const struct hmac_part part = { out->body.data, out->body.len };
+	unsigned char digest[HMAC_LEN];
+	struct buf text;
+	bool ok;
+
+	hmac_sha256(secret, strlen(secret), &part, 1, digest);
+	buf_init(&text, SIGNATURE_MAX);
+	buf_adds(&text, "sha256=");
+	esc_hex(&text, digest, sizeof(digest));
+	ok = request_header(out, "X-Hub-Signature-256", text.data, err);
+	buf_release(&text);
+	return ok;
+}
+
+static bool sign(const struct webhook_settings *own, const struct message *m,
+		 struct request *out, struct err *err)
+{
+	char timestamp[24];
+
+	snprintf(timestamp, sizeof(timestamp), "%" PRId64, m->now / 1000);
+	if (!request_header(out, "webhook-id", m->delivery_id, err) ||
+	    !request_header(out, "webhook-timestamp", timestamp, err))
+		return false;
+	if (own->secrets.count == 0)
+		return true;
+	switch (own->signature) {
+	case WEBHOOK_STANDARD: return sign_standard(own, m, out, err);
+	case WEBHOOK_SHA256: return sign_sha256(own, out, err);
+	}
+	BUG("a signature of kind %d", (int)own->signature);
+}
+
+/* ---- building ---- */
+
+static bool add_headers(const struct webhook_settings *own, struct request *out,
+			struct err *err)
+{
+	for (size_t i = 0; i < own->headers.count; i++) {
+		const struct pair *header = &own->headers.list[i];
+
+		if (!request_header(out, header->name, header->value, err))
+			return false;
+	}
+	if (request_get_header(out, "Content-Type") != NULL)
+		return true;
+	return request_header(out, "Content-Type", "application/json", err);
+}
+
+static bool build(const struct sink_settings *s, const struct message *m, struct request *out,
+		  struct err *err)
+{
+	const struct webhook_settings *own = s->own;
+
+	if (!http_request_start(out, methods[own->method], own->url.value, err) ||
+	    !http_request_body(out, &m->parts[0], err))
+		return false;
+	out->username = mem_strdup(own->basic.username);
+	out->password = mem_strdup(own->basic.password.value);
+	out->bearer = mem_strdup(own->bearer.value);
+	return add_headers(own, out, err) && sign(own, m, out, err);
+}
+
+/* ---- judging ---- */
+
+/* Servers that complain about a login quote the header that carried it. */
+static void hide_basic(const struct webhook_basic *basic, struct mask *m)
+{
+	struct buf pair, header;
+
+	if (basic->username == NULL || basic->password.value == NULL)
+		return;
+	mask_add(m, basic->password.value);
+	buf_init(&pair, SECRET_BYTES_MAX * 2);
+	buf_init(&header, SECRET_BYTES_MAX * 4);
+	buf_addf(&pair, "%s:%s", basic->username, basic->password.value);
+	esc_base64(&header, pair.data, pair.len);
+	mask_add(m, header.data);
+	buf_release(&header);
+	buf_release(&pair);
+}
+
+static void secrets(const struct sink_settings *s, struct mask *m)
+{
+	const struct webhook_settings *own = s->own;
+
+	mask_add_url(m, own->url.value);
+	mask_add(m, own->bearer.value);
+	hide_basic(&own->basic, m);
+	for (size_t i = 0; i < own->secrets.count; i++)
+		mask_add(m, own->secrets.list[i]);
+	mask_add_pairs(m, &own->headers);
+	mask_add_pairs(m, &s->vars);
+}
+
+static const char *login_keys(const struct webhook_settings *own)
+{
+	if (own->bearer.value != NULL)
+		return "bearer";
+	if (own->basic.username != NULL)
+		return "basic";
+	return own->secrets.count > 0 ? "secret" : "bearer, basic or headers";
+}
+
+static void judge(const struct sink_settings *s, const struct message *m, const struct reply *r,
+		  struct outcome *out)
+{
+	const struct judge by = {
+		.settings = s,
+		.address = "url",
+		.login = login_keys(s->own),
+		.secrets = secrets,
+	};
+
+	(void)m;
+	http_judge(&by, r, out);
+}
+
+const struct sink_type webhook_sink = {
+	.name = "webhook",
+	.help = "any HTTP receiver, signed the way of Standard Webhooks",
+	.keys = keys,
+	.own_size = sizeof(struct webhook_settings),
+	.template = "webhook",
+	.parts = { {
+		.name = "body",
+		.suffix = ".json",
+		.plain = "{\"type\":\"alert.{{event}}\",\"timestamp\":\"{{at}}\",\"data\":{"
+			 "\"count\":{{count}},\"sink\":\"{{sink}}\",\"plain\":true,\"items\":["
+			 "{{#alerts}}{\"type\":\"alert.{{event}}\",\"timestamp\":\"{{at}}\","
+			 "\"data\":{\"alert\":{\"id\":\"{{id | truncate 500}}\","
+			 "\"org_id\":\"{{org_id | truncate 200}}\","
+			 "\"type\":\"{{type | truncate 200}}\","
+			 "\"severity\":\"{{severity | truncate 200}}\","
+			 "\"status\":\"{{status | truncate 200}}\","
+			 "\"title\":\"{{title | truncate 1000}}\"},\"source\":\"{{source}}\","
+			 "\"route\":\"{{route}}\",\"sink\":\"{{sink}}\"}}{{^last}},{{/last}}"
+			 "{{/alerts}}]}}",
+		.max_len = REQUEST_BODY_MAX,
+	} },
+	.part_count = 1,
+	.collapse = false,
+	.batch_max = 100,
+	.rate = "off",
+	.check = webhook_check,
+	.build = build,
+	.judge = judge,
+};

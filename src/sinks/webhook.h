@@ -1,0 +1,41 @@
+/*
+ * webhook: the settings of a generic webhook, and what can be wrong with them.
+ */
+#ifndef SINKS_WEBHOOK_H
+#define SINKS_WEBHOOK_H
+
+#include "base/buf.h"
+#include "model/conf.h"
+#include "model/settings.h"
+#include "model/sink.h"
+
+struct webhook_basic {
+	char *username; /* NULL: not set */
+	struct conf_secret password;
+};
+
+enum webhook_method { WEBHOOK_POST, WEBHOOK_PUT, WEBHOOK_PATCH };
+enum webhook_signature { WEBHOOK_STANDARD, WEBHOOK_SHA256 };
+
+struct webhook_settings {
+	struct conf_secret url, bearer;
+	enum webhook_method method;
+	enum webhook_signature signature;
+	struct conf_pairs headers;
+	struct conf_texts secrets; /* resolved */
+	struct webhook_basic basic;
+};
+
+extern const struct sink_type webhook_sink;
+
+/*
+ * Adds the bytes that a secret stands for: base64 after whsec_, else the text itself. False when
+ * it is no base64, or more than key takes.
+ */
+bool webhook_key(const char *secret, struct buf *key) __attribute__((warn_unused_result));
+extern const char webhook_key_prefix[];
+
+/* Says every mistake in the settings of a webhook. */
+void webhook_check(const struct sink_settings *s, struct conf_problems *problems);
+
+#endif
