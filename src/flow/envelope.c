@@ -1,0 +1,84 @@
+/* envelope: one alert, one event, one sink: what is said, in order of who says it. */
+#include "flow/envelope.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+
+enum { LINK_MAX = 2048 }; /* bytes; longer ones are cut by browsers and refused by chats */
+
+bool envelope_fill(struct envelope *e, const struct sink_settings *sink,
+		   const struct envelope_names *names, const char *bytes, size_t len,
+		   struct err *err)
+{
+	*e = (struct envelope){ .link = NULL };
+	if (!alert_read(&e->alert, bytes, len, err))
+		return false;
+	delivery_id(&(struct delivery_names){ .org_id = e->alert.org_id,
+					      .alert_id = e->alert.id,
+					      .episode = names->episode,
+					      .kind = names->kind,
+					      .seq = names->seq,
+					      .sink = sink->name,
+					      .origin = names->origin,
+					      .ordinal = names->ordinal },
+		    e->delivery_id);
+	e->facts = (struct facts){ .alert = &e->alert,
+				   .event = names->kind,
+				   .first = names->first,
+				   .source = names->source,
+				   .route = names->route,
+				   .sink = sink->name,
+				   .delivery_id = e->delivery_id,
+				   .at = names->at,
+				   .vars = sink->vars.list,
+				   .var_count = sink->vars.count };
+	e->message = (struct message){ .alerts = &e->facts,
+				       .count = 1,
+				       .sink = sink->name,
+				       .delivery_id = e->delivery_id,
+				       .handle = "",
+				       .progress = "" };
+	return true;
+}
+
+void envelope_release(struct envelope *e)
+{
+	alert_release(&e->alert);
+	mem_free(&e->link);
+}
+
+void envelope_add_link(struct envelope *e, const struct tmpl *link)
+{
+	struct value root;
+	struct buf text;
+	struct err err;
+
+	if (link == NULL)
+		return;
+	buf_init(&text, LINK_MAX);
+	value_of_facts(&e->facts, &root);
+	/* A link that can't be made is left out: it must not cost the alert. */
+	if (tmpl_render(link, &root, &text, NULL, &err))
+		e->facts.link = e->link = buf_take(&text, NULL);
+	buf_release(&text);
+}
+
+bool envelope_seal(struct envelope *e, const struct sink_settings *sink, struct parts *parts,
+		   struct request *out, struct err *err)
+{
+	request_init(out, REQUEST_HTTP);
+	if (!parts_render(parts, &e->message, err))
+		return false;
+	bool ok = sink->type->build(sink, &e->message, out, err);
+
+	memset(e->message.parts, 0, sizeof(e->message.parts));
+	if (!ok) {
+		request_release(out);
+		return false;
+	}
+	out->timeout_ms = sink->timeout_ms;
+	out->ca_file = mem_strdup(sink->ca_file);
+	out->proxy = mem_strdup(sink->proxy);
+	return true;
+}

@@ -1,0 +1,169 @@
+/*
+ * intake: NEW, CHANGED, SAME; and who is told.
+ *
+ * What was seen against what was known (rows: known, columns: seen):
+ *
+ *                 open              acknowledged         resolved
+ *   nothing       opened            opened               resolved (first)
+ *   active open   (changed?)        acknowledged         resolved
+ *   active ack.   (changed?)        (changed?)           resolved
+ *   resolved      reopened          reopened             –
+ *   silent open   –                 –                    –
+ *   silent res.   reopened          reopened             –
+ *
+ * An alert acknowledged before we first saw it opens all the same: nobody was told yet. One
+ * that goes back from acknowledged to open says nothing new to anybody. `changed?` is severity,
+ * title or message; where the severity rises the alert is also routed again, and sinks newly
+ * matched hear an `opened`. Silent means: older than the baseline, recorded without ringing.
+ */
+#include "flow/intake.h"
+
+#include <assert.h>
+
+#include "base/mem.h"
+
+static void add_step(struct decision *d, struct step step)
+{
+	assert(d->step_count < DECISION_STEPS_MAX);
+	d->steps[d->step_count++] = step;
+}
+
+static bool steps_for_new(const struct alert *seen, int64_t baseline_at, struct decision *out)
+{
+	/* Without a time of its own an alert counts as new: rather one ring too many. */
+	if (seen->created_at != 0 && seen->created_at < baseline_at) {
+		out->silent = true;
+		return false;
+	}
+	bool resolved = seen->status == ALERT_RESOLVED;
+
+	add_step(out, (struct step){ .kind = resolved ? EVENT_RESOLVED : EVENT_OPENED,
+				     .first = resolved,
+				     .new_episode = true });
+	return true;
+}
+
+static void steps_for_active(const struct known *known, const struct alert *seen,
+			     struct decision *out)
+{
+	if (alert_content(seen) != known->content)
+		add_step(out, (struct step){ .kind = EVENT_CHANGED, .follow = true });
+	if (seen->status != ALERT_RESOLVED && seen->severity > known->severity)
+		add_step(out, (struct step){ .kind = EVENT_OPENED, .only_new = true });
+	if (seen->status == ALERT_RESOLVED)
+		add_step(out, (struct step){ .kind = EVENT_RESOLVED, .follow = true });
+	else if (seen->status == ALERT_ACKNOWLEDGED && known->status == ALERT_OPEN)
+		add_step(out, (struct step){ .kind = EVENT_ACKNOWLEDGED, .follow = true });
+}
+
+bool intake_steps(const struct known *known, const struct alert *seen, int64_t baseline_at,
+		  struct decision *out)
+{
+	*out = (struct decision){ .silent = false };
+	if (known == NULL)
+		return steps_for_new(seen, baseline_at, out);
+	bool was_resolved = known->status == ALERT_RESOLVED;
+	bool is_resolved = seen->status == ALERT_RESOLVED;
+
+	if (was_resolved && !is_resolved)
+		add_step(out, (struct step){ .kind = EVENT_REOPENED, .new_episode = true });
+	else if (known->state == ALERT_IS_SILENT)
+		out->silent = true;
+	else if (!was_resolved)
+		steps_for_active(known, seen, out);
+	return !out->silent;
+}
+
+/* ---- who is told ---- */
+
+static struct target target_of(const struct intake *in, const struct route_target *chosen,
+			       const struct step *step)
+{
+	const struct settings *s = in->roster->settings;
+	const struct sink_settings *sink = &s->sinks[chosen->sink];
+	struct target t = { .sink = in->roster->sinks[chosen->sink].number,
+			    .route = in->roster->routes[chosen->route] };
+
+	if (!route_wants(&s->routes[chosen->route], step->kind)) {
+		t.dropped = true;
+		t.reason = STORE_NOT_CHOSEN;
+	} else if (step->first && sink->type->pairs) {
+		t.dropped = true;
+		t.reason = "resolved before it was seen open";
+	}
+	return t;
+}
+
+static void route_step(struct intake *in, const struct alert *seen, struct step *step,
+		       size_t room_from)
+{
+	const struct settings *s = in->roster->settings;
+	struct facts facts = { .alert = seen,
+			       .event = step->kind,
+			       .first = step->first,
+			       .source = in->source->name };
+	struct target *targets = in->targets + room_from;
+	size_t count =
+		route_choose(s->routes, s->route_count, &facts, in->chosen, s->sink_count);
+
+	for (size_t i = 0; i < count; i++)
+		targets[i] = target_of(in, &in->chosen[i], step);
+	step->targets = targets;
+	step->target_count = count;
+}
+
+/* What the store asks back for each alert that is not SAME. */
+static void decide(void *arg, const struct known *known, const struct alert *seen,
+		   struct decision *out)
+{
+	struct intake *in = arg;
+
+	intake_steps(known, seen, in->baseline_at, out);
+	for (size_t i = 0; i < out->step_count; i++)
+		if (!out->steps[i].follow)
+			route_step(in, seen, &out->steps[i],
+				   i * in->roster->settings->sink_count);
+}
+
+static bool follows(void *arg, int route, int sink, enum event_kind kind)
+{
+	const struct intake *in = arg;
+	const struct route *r = roster_route(in->roster, route);
+
+	(void)sink;
+	/* A route that is gone filters nothing: the sink heard the open, it hears the rest. */
+	return r == NULL ? kind != EVENT_CHANGED : route_wants(r, kind);
+}
+
+struct page_batch intake_batch(struct intake *in, const struct page *page,
+			       const struct source_state *position, int64_t now)
+{
+	return (struct page_batch){ .source = in->source_number,
+				    .now = now,
+				    .items = page->items,
+				    .item_count = page->item_count,
+				    .rejects = page->rejects,
+				    .reject_count = page->reject_count,
+				    .position = position,
+				    .decide = decide,
+				    .follows = follows,
+				    .decide_arg = in };
+}
+
+void intake_init(struct intake *in, const struct roster *roster,
+		 const struct source_settings *source, int source_number)
+{
+	size_t sinks = roster->settings->sink_count;
+
+	*in = (struct intake){ .roster = roster,
+			       .source = source,
+			       .source_number = source_number };
+	in->chosen = mem_array(sinks, sizeof(*in->chosen));
+	in->targets = mem_array(sinks * DECISION_STEPS_MAX, sizeof(*in->targets));
+}
+
+void intake_release(struct intake *in)
+{
+	mem_free(&in->chosen);
+	mem_free(&in->targets);
+}

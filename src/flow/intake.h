@@ -1,0 +1,48 @@
+/*
+ * intake: what is seen on a page becomes events and delivery rows.
+ *
+ * An alert seen is NEW, CHANGED or SAME; the first two become events by a table; the first
+ * event of an episode is routed, every later one follows to the sinks of that episode
+ * (invariant 5). One page is one store_page() batch; the last page of a pass carries the
+ * position (invariant 3). The decisions are pure functions of what the store knew and what was
+ * seen, so they are tested as tables.
+ */
+#ifndef FLOW_INTAKE_H
+#define FLOW_INTAKE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "flow/roster.h"
+#include "model/page.h"
+#include "store/store.h"
+
+/* How one source's alerts are taken in. */
+struct intake {
+	const struct roster *roster;
+	const struct source_settings *source;
+	int source_number;
+	int64_t baseline_at; /* older alerts are recorded without ringing; 0: none are older */
+	struct route_target *chosen; /* scratch, one a sink; owned */
+	struct target *targets;
+};
+
+void intake_init(struct intake *in, const struct roster *roster,
+		 const struct source_settings *source, int source_number);
+void intake_release(struct intake *in);
+
+/*
+ * Makes a page the batch for store_page(); position may be NULL. The caller sets done and arg.
+ * The page must live until done().
+ */
+struct page_batch intake_batch(struct intake *in, const struct page *page,
+			       const struct source_state *position, int64_t now);
+
+/*
+ * The steps for one alert (targets not yet filled), given what the store knew (NULL: nothing):
+ * the heart of intake, pure. Returns false for an alert that is recorded silently.
+ */
+bool intake_steps(const struct known *known, const struct alert *seen, int64_t baseline_at,
+		  struct decision *out);
+
+#endif

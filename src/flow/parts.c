@@ -1,0 +1,267 @@
+/*
+ * parts: where templates are found, and what happens when one fails.
+ *
+ * A template is the operator's code, and it fails at night: a field that grew past a limit, a
+ * JSON template that meets a value nobody thought of. Then the part is rendered by the text
+ * that is compiled into the sink type, the log says so once per part, and the alert goes out.
+ */
+#include "flow/parts.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/esc.h"
+#include "base/file.h"
+#include "base/log.h"
+#include "base/mem.h"
+
+enum { TEMPLATE_BYTES_MAX = 256 << 10 };
+
+struct part {
+	const struct sink_part *spec;
+	struct tmpl *own; /* NULL: an optional one that is not there */
+	struct tmpl *plain;
+	struct buf text;
+	bool said;
+};
+
+struct parts {
+	const char *sink; /* borrowed from the settings */
+	struct part list[SINK_PARTS_MAX];
+	size_t count;
+	int64_t failed;
+};
+
+/* ---- finding ---- */
+
+static char *read_template(const char *path, size_t *len, struct err *err)
+{
+	struct buf text;
+
+	buf_init(&text, TEMPLATE_BYTES_MAX);
+	if (!file_read(path, &text, err)) {
+		buf_release(&text);
+		return NULL;
+	}
+	return buf_take(&text, len);
+}
+
+/* The first of: beside the configuration, in `templates`; NULL when in neither. */
+static char *find_path(const struct settings *settings, const char *file)
+{
+	char *dir = file_dir(settings->file);
+	char *path = file_join(dir, file);
+
+	mem_free(&dir);
+	if (file_exists(path))
+		return path;
+	mem_free(&path);
+	path = file_join(settings->templates, file);
+	if (file_exists(path))
+		return path;
+	mem_free(&path);
+	return NULL;
+}
+
+char *parts_find(const struct settings *settings, const char *name, char **path, size_t *len,
+		 struct err *err)
+{
+	char *file = mem_printf("%s.mustache", name);
+
+	*path = file_exists(name) ? mem_strdup(name) : find_path(settings, name);
+	if (*path == NULL)
+		*path = find_path(settings, file);
+	mem_free(&file);
+	if (*path == NULL) {
+		err_set(err, "no template \"%s\", neither beside the configuration nor in %s",
+			name, settings->templates);
+		return NULL;
+	}
+	char *text = read_template(*path, len, err);
+
+	if (text == NULL)
+		mem_free(path);
+	return text;
+}
+
+/* ---- compiling ---- */
+
+/* A partial `{{> head}}` of /dir/x.json.mustache is /dir/head.json.mustache, else /dir/head. */
+static char *load_partial(void *arg, const char *name, size_t *len)
+{
+	const char *of = arg;
+	const char *base = strrchr(of, '/') != NULL ? strrchr(of, '/') + 1 : of;
+	const char *suffix = strchr(base, '.') != NULL ? strchr(base, '.') : "";
+	char *dir = file_dir(of), *file = mem_printf("%s%s", name, suffix);
+	char *path = file_join(dir, file), *text = NULL;
+	struct err err;
+
+	if (strchr(name, '/') == NULL && file_exists(path))
+		text = read_template(path, len, &err);
+	mem_free(&path);
+	mem_free(&file);
+	mem_free(&dir);
+	return text;
+}
+
+struct tmpl *parts_compile(const char *path, const char *text, size_t len, struct err *err)
+{
+	struct tmpl_partials partials = { .load = load_partial,
+					  .arg = (void *)(uintptr_t)path };
+
+	return tmpl_new(path, text, len, &partials, err);
+}
+
+static struct tmpl *compile_plain(const struct sink_type *type, const struct sink_part *spec)
+{
+	char name[128];
+	struct err err;
+
+	snprintf(name, sizeof(name), "plain%s.mustache", spec->suffix);
+	struct tmpl *t = tmpl_new(name, spec->plain, strlen(spec->plain), NULL, &err);
+
+	if (t == NULL)
+		BUG("the plain text of %s/%s: %s", type->name, spec->name, err.text);
+	return t;
+}
+
+/* True unless the operator has to mend something. */
+static bool compile_own(const struct settings *settings, const struct sink_settings *sink,
+			struct part *part, struct conf_problems *problems)
+{
+	const char *base = sink->template != NULL ? sink->template : sink->type->template;
+	char *file = mem_printf("%s%s.mustache", base, part->spec->suffix);
+	char *path = find_path(settings, file), *text = NULL;
+	struct err err = { "" };
+	size_t len = 0;
+
+	if (path == NULL && !part->spec->optional)
+		conf_problem(
+			problems, CONF_ERROR, sink->file, sink->line,
+			"sink \"%s\": no template %s, neither beside the configuration nor in "
+			"%s: set `templates` to the folder that holds it",
+			sink->name, file, settings->templates);
+	if (path != NULL) {
+		text = read_template(path, &len, &err);
+		if (text != NULL)
+			part->own = parts_compile(path, text, len, &err);
+		if (part->own == NULL)
+			conf_problem(problems, CONF_ERROR, sink->file, sink->line,
+				     "sink \"%s\": template %s", sink->name, err.text);
+	}
+	bool ok = part->own != NULL || (path == NULL && part->spec->optional);
+
+	mem_free(&text);
+	mem_free(&path);
+	mem_free(&file);
+	return ok;
+}
+
+struct parts *parts_new(const struct settings *settings, const struct sink_settings *sink,
+			struct conf_problems *problems)
+{
+	struct parts *p = mem_new(sizeof(*p));
+	bool ok = true;
+
+	p->sink = sink->name;
+	for (size_t i = 0; i < sink->type->part_count; i++) {
+		struct part *part = &p->list[p->count++];
+
+		part->spec = &sink->type->parts[i];
+		buf_init(&part->text, part->spec->max_len);
+		part->plain = compile_plain(sink->type, part->spec);
+		ok &= compile_own(settings, sink, part, problems);
+	}
+	if (!ok)
+		parts_free(&p);
+	return p;
+}
+
+void parts_free(struct parts **p)
+{
+	if (*p == NULL)
+		return;
+	for (size_t i = 0; i < (*p)->count; i++) {
+		tmpl_free(&(*p)->list[i].own);
+		tmpl_free(&(*p)->list[i].plain);
+		buf_release(&(*p)->list[i].text);
+	}
+	mem_free(p);
+}
+
+/* ---- rendering ---- */
+
+/* A header is one line: what breaks one becomes a space. */
+static bool flatten(struct buf *text)
+{
+	struct buf line;
+
+	buf_init(&line, text->max_len);
+	while (text->len > 0 &&
+	       (text->data[text->len - 1] == '\n' || text->data[text->len - 1] == '\r'))
+		buf_truncate(text, text->len - 1);
+	bool ok = esc_header(&line, text->data, text->len);
+
+	buf_clear(text);
+	ok = ok && buf_add(text, line.data, line.len);
+	buf_release(&line);
+	return ok;
+}
+
+static bool render_one(struct part *part, const struct tmpl *t, const struct message *message,
+		       struct err *err)
+{
+	struct value root;
+
+	value_of_message(message, &root);
+	buf_clear(&part->text);
+	if (!tmpl_render(t, &root, &part->text, NULL, err))
+		return false;
+	if (part->spec->header && !flatten(&part->text))
+		return err_set(err, "the line is too long");
+	return true;
+}
+
+static void say_failed(struct parts *p, struct part *part, const struct err *err)
+{
+	p->failed++;
+	if (part->said)
+		return;
+	part->said = true;
+	log_line(LOG_ERROR, LOG_TEMPLATE_FAILED, LOG_S("sink", p->sink),
+		 LOG_S("template", tmpl_name(part->own)), LOG_S("reason", err->text),
+		 LOG_S("hint",
+		       "the built-in plain text went out instead; mend the template and "
+		       "try it with `tocsin render`"));
+}
+
+static bool render_part(struct parts *p, struct part *part, const struct message *message,
+			struct err *err)
+{
+	if (render_one(part, part->own, message, err))
+		return true;
+	say_failed(p, part, err);
+	return render_one(part, part->plain, message, err) ||
+	       err_prefix(err, "plain rendering of %s", part->spec->name);
+}
+
+bool parts_render(struct parts *p, struct message *message, struct err *err)
+{
+	for (size_t i = 0; i < p->count; i++) {
+		struct part *part = &p->list[i];
+
+		message->parts[i] = (struct message_part){ .text = NULL };
+		if (part->own == NULL)
+			continue;
+		if (!render_part(p, part, message, err))
+			return false;
+		message->parts[i] =
+			(struct message_part){ .text = part->text.data, .len = part->text.len };
+	}
+	return true;
+}
+
+int64_t parts_failed(const struct parts *p)
+{
+	return p->failed;
+}

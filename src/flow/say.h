@@ -1,0 +1,28 @@
+/*
+ * say: the log lines of the pipeline, in one place, so that they read alike.
+ *
+ * One line an attempt, one when a sink goes down or comes up. A line names the sink, the reason
+ * and, where there is one, the knob (`hint`). Of an alert it holds its id, event and source,
+ * nothing else.
+ */
+#ifndef FLOW_SAY_H
+#define FLOW_SAY_H
+
+#include "flow/queue.h"
+
+struct say_attempt {
+	const struct sink_settings *sink;
+	const struct tried *tried;
+	const char *alert_id;
+	enum event_kind kind;
+	const struct outcome *outcome;
+	const struct settle *settle;
+};
+void say_attempt(const struct say_attempt *a);
+
+void say_sink(const struct sink_settings *sink, enum queue_change change,
+	      const struct outcome *outcome);
+
+void say_store_failed(const char *error, bool full);
+
+#endif
