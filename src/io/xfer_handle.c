@@ -1,0 +1,285 @@
+/*
+ * xfer_handle: libcurl's easy handles, and how a request becomes their options.
+ *
+ * A handle that is free is kept, wiped by curl_easy_reset(), which also drops every secret;
+ * connections and names live in the multi handle and outlast it. The options of a request
+ * are set anew each time, some thirty assignments.
+ *
+ * Decisions that are not the request's:
+ *  - Certificates and host names are always verified, TLS is 1.2 or newer. The authorities come
+ *    from one file, ca_file or the system's bundle, and never from a folder: with a folder
+ *    libcurl reads all authorities again for each connection, 23 ms of the loop's time.
+ *    A file is read again after a minute, so that a repaired one is noticed.
+ *  - The environment decides nothing: without `proxy` there is none, and http_proxy, no_proxy
+ *    and the like are not looked at. What the configuration does not say does not happen.
+ *  - HTTP is 1.1, redirects are never followed (a 302 would turn a POST into a GET and look
+ *    delivered), no "Expect:", no compression (an answer's size is bounded as it arrives).
+ *  - CURLOPT_QUICK_EXIT: otherwise ending a transfer joins the thread that resolves its name.
+ *  - For mail libcurl connects and logs in and no more (CURLOPT_CONNECT_ONLY): xfer_mail.c tells why.
+ */
+#include <curl/curl.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "base/mem.h"
+#include "io/xfer_own.h"
+
+enum {
+	HANDLES_KEPT_MAX = 64, /* some 6 KB each */
+	CA_CACHE_S = 60,
+	MAIL_ANSWER_MAX_S = 300, /* RFC 5321 4.5.3.2 for greeting, EHLO and AUTH */
+};
+
+static const char ca_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
+
+struct handle {
+	CURL *easy;
+	struct curl_slist *headers;
+	char complaint[CURL_ERROR_SIZE];
+	struct handle *next; /* free */
+};
+
+struct handles {
+	struct handle *free;
+	size_t free_count;
+	bool has_bundle;
+};
+
+struct handles *xfer_handles_new(void)
+{
+	struct handles *h = mem_new(sizeof(*h));
+
+	h->has_bundle = file_exists(ca_bundle);
+	return h;
+}
+
+static void discard(struct handle *handle)
+{
+	curl_easy_cleanup(handle->easy);
+	mem_free(&handle);
+}
+
+void xfer_handles_free(struct handles **h)
+{
+	if (*h == NULL)
+		return;
+	while ((*h)->free != NULL) {
+		struct handle *handle = (*h)->free;
+
+		(*h)->free = handle->next;
+		discard(handle);
+	}
+	mem_free(h);
+}
+
+void *xfer_handle_easy(const struct handle *handle)
+{
+	return handle->easy;
+}
+
+const char *xfer_handle_complaint(const struct handle *handle)
+{
+	return handle->complaint;
+}
+
+static struct handle *take(struct handles *h)
+{
+	struct handle *handle = h->free;
+
+	if (handle != NULL) {
+		h->free = handle->next;
+		h->free_count--;
+		return handle;
+	}
+	handle = mem_new(sizeof(*handle));
+	handle->easy = curl_easy_init();
+	if (handle->easy == NULL)
+		BUG("libcurl gives no handle");
+	return handle;
+}
+
+void xfer_handle_close(struct handles *h, struct handle **handle)
+{
+	struct handle *closed = *handle;
+
+	*handle = NULL;
+	if (closed == NULL)
+		return;
+	curl_slist_free_all(closed->headers);
+	closed->headers = NULL;
+	closed->complaint[0] = '\0';
+	if (h->free_count >= HANDLES_KEPT_MAX) {
+		discard(closed);
+		return;
+	}
+	curl_easy_reset(closed->easy);
+	closed->next = h->free;
+	h->free = closed;
+	h->free_count++;
+}
+
+/* An option that is refused ends in one answer at the end: see xfer_handle_open(). */
+#define SET(handle, option, value) \
+	(curl_easy_setopt((handle)->easy, (option), (value)) == CURLE_OK)
+
+static bool add_header(struct handle *handle, const char *line)
+{
+	struct curl_slist *longer = curl_slist_append(handle->headers, line);
+
+	if (longer == NULL)
+		return false;
+	handle->headers = longer;
+	return true;
+}
+
+/* libcurl takes "Name:" for a wish to leave Name out; "Name;" sends it empty. */
+static bool add_request_header(struct handle *handle, const char *line)
+{
+	const char *colon = strchr(line, ':');
+
+	if (colon == NULL || colon[1 + strspn(colon + 1, " \t")] != '\0')
+		return add_header(handle, line);
+	char *empty = mem_printf("%.*s;", (int)(colon - line), line);
+	bool added = add_header(handle, empty);
+
+	mem_free(&empty);
+	return added;
+}
+
+static bool set_headers(struct handle *handle, const struct request *r)
+{
+	bool ok = add_header(handle, "Expect:");
+
+	for (size_t i = 0; i < r->header_count; i++)
+		ok = ok && add_request_header(handle, r->headers[i]);
+	/* Otherwise libcurl calls any body a form. */
+	if (request_get_header(r, "Content-Type") == NULL)
+		ok = ok && add_header(handle, "Content-Type:");
+	if (r->bearer != NULL) {
+		char *line = mem_printf("Authorization: Bearer %s", r->bearer);
+
+		ok = ok && add_header(handle, line);
+		mem_free_secret(&line);
+	}
+	return ok && SET(handle, CURLOPT_HTTPHEADER, handle->headers);
+}
+
+static bool has_body(const char *method, size_t body_len)
+{
+	return body_len > 0 || strcmp(method, "POST") == 0 || strcmp(method, "PUT") == 0 ||
+	       strcmp(method, "PATCH") == 0;
+}
+
+static bool set_method(struct handle *handle, const struct request *r)
+{
+	const char *method = r->method == NULL ? "GET" : r->method;
+
+	if (strcmp(method, "HEAD") == 0)
+		return SET(handle, CURLOPT_NOBODY, 1L);
+	if (!has_body(method, r->body.len))
+		return SET(handle, CURLOPT_HTTPGET, 1L) &&
+		       SET(handle, CURLOPT_CUSTOMREQUEST, method);
+	return SET(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len) &&
+	       SET(handle, CURLOPT_POSTFIELDS, r->body.data) && /* not copied: t owns it */
+	       SET(handle, CURLOPT_CUSTOMREQUEST, method);
+}
+
+static bool set_http(struct handle *handle, struct transfer *t)
+{
+	return SET(handle, CURLOPT_PROTOCOLS_STR, "http,https") &&
+	       SET(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+	       SET(handle, CURLOPT_FOLLOWLOCATION, 0L) && SET(handle, CURLOPT_PATH_AS_IS, 1L) &&
+	       SET(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) &&
+	       SET(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
+	       SET(handle, CURLOPT_HEADERFUNCTION, xfer_http_heard_header) &&
+	       SET(handle, CURLOPT_WRITEFUNCTION, xfer_http_heard_body) &&
+	       SET(handle, CURLOPT_PREREQFUNCTION, xfer_http_about_to_send) &&
+	       SET(handle, CURLOPT_PREREQDATA, t) && set_method(handle, &t->request) &&
+	       set_headers(handle, &t->request);
+}
+
+static bool set_mail(struct handle *handle, const struct transfer *t)
+{
+	const struct request *r = &t->request;
+	int64_t answer_s = (t->timeout_ms + 999) / 1000;
+
+	if (answer_s > MAIL_ANSWER_MAX_S)
+		answer_s = MAIL_ANSWER_MAX_S;
+	/* A URL that disagrees with `tls` is refused, not believed. */
+	return SET(handle, CURLOPT_PROTOCOLS_STR,
+		   r->tls == MAIL_TLS_IMPLICIT ? "smtps" : "smtp") &&
+	       SET(handle, CURLOPT_USE_SSL,
+		   (long)(r->tls == MAIL_TLS_STARTTLS ? CURLUSESSL_ALL : CURLUSESSL_NONE)) &&
+	       SET(handle, CURLOPT_CONNECT_ONLY, 1L) &&
+	       SET(handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)answer_s) &&
+	       SET(handle, CURLOPT_HEADERFUNCTION, xfer_mail_heard_line);
+}
+
+static bool set_tls(const struct handles *h, struct handle *handle, const struct request *r)
+{
+	const char *ca = r->ca_file;
+	bool ok = SET(handle, CURLOPT_SSL_VERIFYPEER, 1L) &&
+		  SET(handle, CURLOPT_SSL_VERIFYHOST, 2L) &&
+		  SET(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+		  SET(handle, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_S) &&
+		  SET(handle, CURLOPT_SSLCERT, r->cert_file) &&
+		  SET(handle, CURLOPT_SSLKEY, r->key_file);
+
+	if (ca == NULL && h->has_bundle)
+		ca = ca_bundle;
+	if (ca == NULL) /* a system that has it elsewhere: libcurl was built to know */
+		return ok;
+	return ok && SET(handle, CURLOPT_CAINFO, ca) && SET(handle, CURLOPT_CAPATH, NULL) &&
+	       SET(handle, CURLOPT_PROXY_CAINFO, ca) && SET(handle, CURLOPT_PROXY_CAPATH, NULL);
+}
+
+static bool set_common(struct handle *handle, struct transfer *t)
+{
+	const struct request *r = &t->request;
+
+	return SET(handle, CURLOPT_URL, r->url) && SET(handle, CURLOPT_PRIVATE, t) &&
+	       SET(handle, CURLOPT_ERRORBUFFER, handle->complaint) &&
+	       SET(handle, CURLOPT_HEADERDATA, t) && SET(handle, CURLOPT_WRITEDATA, t) &&
+	       SET(handle, CURLOPT_NOSIGNAL, 1L) && SET(handle, CURLOPT_QUICK_EXIT, 1L) &&
+	       SET(handle, CURLOPT_TCP_NODELAY, 1L) &&
+	       SET(handle, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms) &&
+	       SET(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)t->timeout_ms) &&
+	       SET(handle, CURLOPT_PROXY, r->proxy == NULL ? "" : r->proxy) &&
+	       SET(handle, CURLOPT_NOPROXY, "") && SET(handle, CURLOPT_USERNAME, r->username) &&
+	       SET(handle, CURLOPT_PASSWORD, r->password);
+}
+
+/* The last gate: a line break in here would be a header or a command of somebody else's. */
+static bool is_one_line_each(struct transfer *t)
+{
+	const struct request *r = &t->request;
+	const char *lines[] = { r->url, r->method, r->bearer, r->from };
+
+	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
+		if (lines[i] != NULL && strpbrk(lines[i], "\r\n") != NULL)
+			return err_set(&t->error, "a line break in the request");
+	for (size_t i = 0; i < r->header_count; i++)
+		if (strpbrk(r->headers[i], "\r\n") != NULL)
+			return err_set(&t->error, "a line break in a header");
+	for (size_t i = 0; i < r->recipient_count; i++)
+		if (strpbrk(r->recipients[i], "\r\n<>") != NULL)
+			return err_set(&t->error, "a line break, < or > in a recipient");
+	return true;
+}
+
+bool xfer_handle_open(struct handles *h, struct transfer *t)
+{
+	if (t->request.url == NULL)
+		BUG("a request without a URL");
+	if (!is_one_line_each(t))
+		return false;
+	t->handle = take(h);
+	bool ok = set_common(t->handle, t) && set_tls(h, t->handle, &t->request) &&
+		  (t->mail == NULL ? set_http(t->handle, t) : set_mail(t->handle, t));
+
+	if (!ok) {
+		xfer_handle_close(h, &t->handle);
+		return err_set(&t->error, "libcurl takes no such request");
+	}
+	return true;
+}
