@@ -1,0 +1,413 @@
+/*
+ * alerts: one page of what the API lists, in one transaction.
+ *
+ * For each item: is it new, changed or the same? The same (equal hash of its bytes) writes
+ * nothing. For the others the caller decides which events there are, and each event makes its
+ * rows. The position comes last, so a crash leaves either all of the page or nothing of it
+ * (invariants 1 and 3).
+ *
+ * New alerts are the common case of a flood, so a new one is inserted as what it nearly always
+ * becomes (one event, the next id) and only corrected when it became something else. The same
+ * item twice on a page, or on two pages, meets its own row and is the same.
+ *
+ * Each event keeps the bytes as they were; the alert itself holds bytes only while they differ
+ * from those of its newest event.
+ */
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/inner.h"
+#include "store/order.h"
+
+/* What the store holds of one alert, and what it becomes. */
+struct life {
+	int64_t number, hash;
+	int64_t last_event, unended_from;
+	struct known known;
+};
+
+/* A row that an event will make. */
+struct plan {
+	int sink, route;
+	enum delivery_origin origin;
+	const char *drop; /* NULL: to be sent; else the reason why not */
+};
+
+struct page_run {
+	struct store *s;
+	const struct page_batch *batch;
+	struct page_result result;
+	int64_t next_event;
+	struct plan *plans;
+	size_t plan_count, plan_room;
+};
+
+static const char *status_word(enum alert_status status)
+{
+	switch (status) {
+	case ALERT_OPEN: return "open";
+	case ALERT_ACKNOWLEDGED: return "acknowledged";
+	case ALERT_RESOLVED: return "resolved";
+	}
+	return "open";
+}
+
+static enum alert_status status_of(const char *word)
+{
+	if (strcmp(word, "resolved") == 0)
+		return ALERT_RESOLVED;
+	return strcmp(word, "acknowledged") == 0 ? ALERT_ACKNOWLEDGED : ALERT_OPEN;
+}
+
+static enum alert_state state_of(enum alert_status status)
+{
+	return status == ALERT_RESOLVED ? ALERT_IS_RESOLVED : ALERT_IS_ACTIVE;
+}
+
+/* ---- the alert's own row ---- */
+
+/* True when the alert was new. Its row then says: one event, the next one. */
+static bool add_alert(struct page_run *run, const struct alert *a, int64_t hash,
+		      struct life *life)
+{
+	struct stmt *q = db_use(run->s->db, SQL_ALERT_ADD);
+
+	stmt_bind_int(q, 1, run->batch->source);
+	stmt_bind_text(q, 2, a->id);
+	stmt_bind_int(q, 3, hash);
+	stmt_bind_int(q, 4, alert_content(a));
+	stmt_bind_text(q, 5, status_word(a->status));
+	stmt_bind_text(q, 6, a->severity_text);
+	stmt_bind_text(q, 7, alert_state_name(state_of(a->status)));
+	stmt_bind_int(q, 8, run->next_event);
+	stmt_bind_some(q, 9, a->created_at);
+	stmt_bind_int(q, 10, run->batch->now);
+	stmt_bind_some(q, 11, a->resolved_at);
+	if (stmt_run(q) == 0)
+		return false;
+	*life = (struct life){ .number = db_last_id(run->s->db) };
+	return true;
+}
+
+static bool find_alert(struct page_run *run, const struct alert *a, struct life *life)
+{
+	struct stmt *q = db_use(run->s->db, SQL_ALERT_FIND);
+
+	stmt_bind_int(q, 1, run->batch->source);
+	stmt_bind_text(q, 2, a->id);
+	if (!stmt_row(q))
+		return false;
+	*life = (struct life){
+		.number = stmt_int(q, 0),
+		.hash = stmt_int(q, 1),
+		.last_event = stmt_int(q, 8),
+		.unended_from = stmt_int(q, 9),
+		.known = {
+			.content = stmt_int(q, 2),
+			.status = status_of(stmt_word(q, 3)),
+			.severity = alert_severity_rank(stmt_word(q, 4), NULL),
+			.episode = stmt_int(q, 6),
+			.seq = stmt_int(q, 7),
+			.created_at = stmt_int(q, 10),
+			.resolved_at = stmt_int(q, 11),
+		},
+	};
+	if (!alert_state_parse(stmt_word(q, 5), &life->known.state))
+		life->known.state = ALERT_IS_ACTIVE;
+	stmt_end(q);
+	return true;
+}
+
+static void save_alert(struct page_run *run, const struct alert *a, const struct life *life,
+		       bool keep_body)
+{
+	struct stmt *q = db_use(run->s->db, SQL_ALERT_SAVE);
+
+	stmt_bind_int(q, 1, life->number);
+	stmt_bind_int(q, 2, life->hash);
+	stmt_bind_int(q, 3, alert_content(a));
+	stmt_bind_text(q, 4, status_word(a->status));
+	stmt_bind_text(q, 5, a->severity_text);
+	stmt_bind_text(q, 6, alert_state_name(life->known.state));
+	stmt_bind_int(q, 7, life->known.episode);
+	stmt_bind_int(q, 8, life->known.seq);
+	stmt_bind_int(q, 9, life->last_event);
+	stmt_bind_int(q, 10, life->unended_from);
+	stmt_bind_some(q, 11, a->created_at);
+	stmt_bind_int(q, 12, run->batch->now);
+	stmt_bind_some(q, 13, a->resolved_at);
+	if (keep_body)
+		stmt_bind_bytes(q, 14, a->bytes, a->bytes_len);
+	else
+		stmt_bind_text(q, 14, NULL);
+	stmt_run(q);
+}
+
+/* ---- one event and its rows ---- */
+
+static bool has_plan(const struct page_run *run, int sink)
+{
+	for (size_t i = 0; i < run->plan_count; i++)
+		if (run->plans[i].sink == sink)
+			return true;
+	return false;
+}
+
+/* One event makes one row a sink; the first that asks for it wins. */
+static void add_plan(struct page_run *run, struct plan plan)
+{
+	if (has_plan(run, plan.sink))
+		return;
+	if (run->plan_count == run->plan_room) {
+		run->plan_room = run->plan_room * 2 + 16;
+		run->plans = mem_resize(run->plans, run->plan_room, sizeof(*run->plans));
+	}
+	run->plans[run->plan_count++] = plan;
+}
+
+/* Every sink that belongs to the episode hears what follows, unless its route says not
+ * (invariant 5). */
+static void plan_follow_ups(struct page_run *run, enum event_kind kind)
+{
+	const struct page_batch *batch = run->batch;
+	const struct history *h = &run->s->history;
+
+	for (size_t i = 0; i < h->sink_count; i++) {
+		const struct past_sink *past = &h->sinks[i];
+
+		if (!past->is_alive && !past->is_filtered)
+			continue;
+		if (batch->follows == NULL ||
+		    batch->follows(batch->decide_arg, past->route, past->sink, kind))
+			add_plan(run,
+				 (struct plan){ past->sink, past->route, ORIGIN_FOLLOW, NULL });
+	}
+}
+
+/* A sink that waits for this episode or heard it needs no second opening of it; nor does one
+ * that its route left out need to be left out twice. */
+static bool has_heard(const struct history *h, const struct target *target)
+{
+	const struct past_sink *past = history_sink(h, target->sink);
+
+	return past != NULL && (past->is_alive || (target->dropped && past->is_filtered));
+}
+
+static void plan_targets(struct page_run *run, const struct step *step)
+{
+	for (size_t i = 0; i < step->target_count; i++) {
+		const struct target *t = &step->targets[i];
+
+		if (step->only_new && has_heard(&run->s->history, t))
+			continue;
+		add_plan(run, (struct plan){ t->sink, t->route, ORIGIN_ROUTE,
+					     t->dropped ? t->reason : NULL });
+	}
+}
+
+static void add_row(struct page_run *run, int64_t event, const struct plan *plan)
+{
+	int64_t now = run->batch->now;
+	struct place place = { .state = DELIVERY_DROPPED };
+
+	if (plan->drop == NULL)
+		place = order_place(run->s, plan->sink, now);
+	struct stmt *q = db_use(run->s->db, SQL_ROW_ADD);
+
+	stmt_bind_int(q, 1, delivery_key(event, plan->sink, plan->origin, 0));
+	stmt_bind_int(q, 2, plan->sink);
+	stmt_bind_int(q, 3, plan->route);
+	stmt_bind_text(q, 4, delivery_state_name(place.state));
+	stmt_bind_some(q, 5, place.due_at);
+	stmt_bind_text(q, 6, place.after != 0 ? "behind" : plan->drop);
+	stmt_bind_some(q, 7, place.after);
+	stmt_bind_some(q, 8, plan->drop != NULL ? now : 0);
+	stmt_run(q);
+	run->result.deliveries++;
+}
+
+static void add_event(struct page_run *run, const struct alert *a, const struct step *step,
+		      const struct life *life)
+{
+	struct stmt *q = db_use(run->s->db, SQL_EVENT_ADD);
+
+	stmt_bind_int(q, 1, run->next_event);
+	stmt_bind_int(q, 2, life->number);
+	stmt_bind_int(q, 3, run->batch->source);
+	stmt_bind_int(q, 4, life->last_event);
+	stmt_bind_int(q, 5, life->known.episode);
+	stmt_bind_int(q, 6, life->known.seq);
+	stmt_bind_text(q, 7, event_kind_name(step->kind));
+	stmt_bind_int(q, 8, step->first);
+	stmt_bind_int(q, 9, run->batch->now);
+	stmt_bind_bytes(q, 10, a->bytes, a->bytes_len);
+	stmt_run(q);
+	run->result.events++;
+}
+
+/* True when the step made an event. */
+static bool take_step(struct page_run *run, const struct alert *a, const struct step *step,
+		      struct life *life)
+{
+	bool is_new_episode = step->new_episode || life->known.episode == 0;
+	int64_t episode = life->known.episode + is_new_episode;
+	struct history *h = &run->s->history;
+
+	history_load(run->s, life->last_event, life->unended_from, episode);
+	run->plan_count = 0;
+	if (step->follow)
+		plan_follow_ups(run, step->kind);
+	plan_targets(run, step);
+	if (step->only_new && run->plan_count == 0)
+		return false;
+	life->known.episode = episode;
+	life->known.seq = is_new_episode ? 1 : life->known.seq + 1;
+	add_event(run, a, step, life);
+	for (size_t i = 0; i < run->plan_count; i++)
+		add_row(run, run->next_event, &run->plans[i]);
+	life->last_event = run->next_event++;
+	life->unended_from =
+		h->unended_from < life->last_event ? h->unended_from : life->last_event;
+	return true;
+}
+
+/* ---- the page ---- */
+
+static void decide(struct page_run *run, const struct alert *a, struct life *life, bool is_new)
+{
+	const struct page_batch *batch = run->batch;
+	enum alert_state before = life->known.state;
+	struct decision decision = { .silent = false };
+	size_t events = 0;
+
+	batch->decide(batch->decide_arg, is_new ? NULL : &life->known, a, &decision);
+	if (!decision.silent)
+		for (size_t i = 0; i < decision.step_count; i++)
+			events += take_step(run, a, &decision.steps[i], life);
+	life->known.state = state_of(a->status);
+	if (decision.silent || (!is_new && before == ALERT_IS_SILENT && events == 0))
+		life->known.state = ALERT_IS_SILENT;
+	if (!is_new || events != 1)
+		save_alert(run, a, life, events == 0);
+}
+
+static void take_item(struct page_run *run, const struct alert *a)
+{
+	int64_t hash = alert_hash(a->bytes, a->bytes_len);
+	struct life life;
+
+	run->result.repaired += a->repaired;
+	if (a->created_at > run->result.newest_created_at)
+		run->result.newest_created_at = a->created_at;
+	if (add_alert(run, a, hash, &life)) {
+		run->result.fresh++;
+		life.hash = hash;
+		decide(run, a, &life, true);
+		return;
+	}
+	if (!find_alert(run, a, &life))
+		return; /* only when the transaction has failed */
+	if (life.hash == hash && life.known.state != ALERT_IS_VANISHED) {
+		run->result.same++;
+		return;
+	}
+	run->result.changed++;
+	life.hash = hash;
+	decide(run, a, &life, false);
+}
+
+static void take_reject(struct page_run *run, const struct reject *r)
+{
+	struct stmt *q = db_use(run->s->db, SQL_REJECT_ADD);
+
+	stmt_bind_int(q, 1, run->batch->source);
+	stmt_bind_int(q, 2, r->hash);
+	stmt_bind_text(q, 3, r->reason);
+	stmt_bind_bytes(q, 4, r->body, r->body_len);
+	stmt_bind_int(q, 5, run->batch->now);
+	if (stmt_run(q) != 0) {
+		run->result.rejected++;
+		return;
+	}
+	q = db_use(run->s->db, SQL_REJECT_AGAIN);
+	stmt_bind_int(q, 1, run->batch->source);
+	stmt_bind_int(q, 2, r->hash);
+	stmt_run(q);
+}
+
+static bool moves(struct page_run *run)
+{
+	const struct source_state *to = run->batch->position;
+	struct source_state from;
+
+	if (to == NULL || !store_source_load(run->s, run->batch->source, &from, NULL))
+		return to != NULL;
+	return strcmp(from.org_id, to->org_id) != 0 ||
+	       strcmp(from.order_seen, to->order_seen) != 0 ||
+	       from.baseline_known != to->baseline_known ||
+	       (to->baseline_known && from.baseline_at != to->baseline_at) ||
+	       from.last_head_at != to->last_head_at ||
+	       from.last_sweep_at != to->last_sweep_at || from.last_full_at != to->last_full_at;
+}
+
+static void move_position(struct page_run *run)
+{
+	const struct source_state *to = run->batch->position;
+	struct stmt *q = db_use(run->s->db, SQL_SOURCE_SAVE);
+
+	stmt_bind_int(q, 1, run->batch->source);
+	stmt_bind_text(q, 2, to->org_id);
+	stmt_bind_text(q, 3, to->order_seen);
+	if (to->baseline_known)
+		stmt_bind_int(q, 4, to->baseline_at);
+	else
+		stmt_bind_text(q, 4, NULL);
+	stmt_bind_some(q, 5, to->last_head_at);
+	stmt_bind_some(q, 6, to->last_sweep_at);
+	stmt_bind_some(q, 7, to->last_full_at);
+	stmt_run(q);
+}
+
+static int64_t last_event(struct store *s)
+{
+	struct stmt *q = db_use(s->db, SQL_EVENT_LAST);
+	int64_t id = stmt_row(q) ? stmt_int(q, 0) : 0;
+
+	stmt_end(q);
+	return id;
+}
+
+static void take_page(struct page_run *run, bool has_moved, struct err *err)
+{
+	const struct page_batch *batch = run->batch;
+
+	db_begin(run->s->db);
+	run->next_event = last_event(run->s) + 1;
+	for (size_t i = 0; i < batch->item_count; i++)
+		take_item(run, &batch->items[i]);
+	for (size_t i = 0; i < batch->reject_count; i++)
+		take_reject(run, &batch->rejects[i]);
+	if (has_moved)
+		move_position(run);
+	if (db_commit(run->s->db, err))
+		return;
+	enum db_failure failure = db_failure(run->s->db);
+
+	run->result = (struct page_result){ .full = failure == DB_FULL,
+					    .busy = failure == DB_BUSY,
+					    .error = err->text };
+}
+
+void store_page(struct store *s, const struct page_batch *batch)
+{
+	struct page_run run = { .s = s, .batch = batch };
+	struct err err = { "" };
+
+	run.result.ok = true;
+	bool has_moved = moves(&run);
+
+	if (batch->item_count != 0 || batch->reject_count != 0 || has_moved)
+		take_page(&run, has_moved, &err);
+	batch->done(batch->arg, &run.result);
+	mem_free(&run.plans);
+}

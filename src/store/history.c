@@ -1,0 +1,151 @@
+/*
+ * history: reads it and answers.
+ *
+ * A sink belongs to an episode when any of its rows there is live or was heard. Any, and not
+ * the newest: a sink that heard the open hears the close, though what came between is a dead
+ * letter. Heard is `done`, or maybe_sent in whatever state: nobody can say it was not. A row
+ * that the route's `events` left out also counts, since the route chose the sink, only not for
+ * this event.
+ */
+#include "store/history.h"
+
+#include <string.h>
+
+#include "base/mem.h"
+#include "store/inner.h"
+
+void history_release(struct history *h)
+{
+	mem_free(&h->rows);
+	mem_free(&h->sinks);
+	*h = (struct history){ 0 };
+}
+
+void history_clear(struct history *h)
+{
+	h->row_count = 0;
+	h->sink_count = 0;
+	h->unended_from = INT64_MAX;
+}
+
+static bool is_unended(enum delivery_state state)
+{
+	switch (state) {
+	case DELIVERY_DUE:
+	case DELIVERY_HELD:
+	case DELIVERY_CLAIMED:
+	case DELIVERY_ORPHANED: return true;
+	case DELIVERY_DONE:
+	case DELIVERY_DEAD:
+	case DELIVERY_MOVED:
+	case DELIVERY_DROPPED: break;
+	}
+	return false;
+}
+
+/* The place of a sink in the sorted list, made when new. */
+static struct past_sink *sink_at(struct history *h, int sink)
+{
+	size_t at = 0;
+
+	while (at < h->sink_count && h->sinks[at].sink < sink)
+		at++;
+	if (at < h->sink_count && h->sinks[at].sink == sink)
+		return &h->sinks[at];
+	if (h->sink_count == h->sink_room) {
+		h->sink_room = h->sink_room * 2 + 8;
+		h->sinks = mem_resize(h->sinks, h->sink_room, sizeof(*h->sinks));
+	}
+	memmove(&h->sinks[at + 1], &h->sinks[at], (h->sink_count - at) * sizeof(*h->sinks));
+	h->sink_count++;
+	h->sinks[at] = (struct past_sink){ .sink = sink, .oldest_id = INT64_MAX };
+	return &h->sinks[at];
+}
+
+static void note_sink(struct history *h, const struct past_row *row, int route,
+		      const char *reason)
+{
+	struct past_sink *sink = sink_at(h, row->sink);
+
+	if (row->id < sink->oldest_id) {
+		sink->oldest_id = row->id;
+		sink->route = route;
+	}
+	if (is_unended(row->state) || row->state == DELIVERY_DONE || row->maybe_sent)
+		sink->is_alive = true;
+	else if (row->state == DELIVERY_DROPPED && strcmp(reason, STORE_NOT_CHOSEN) == 0)
+		sink->is_filtered = true;
+}
+
+static void load_rows(struct store *s, int64_t event, bool in_episode)
+{
+	struct history *h = &s->history;
+	struct stmt *q = db_use(s->db, SQL_ROWS_OF_EVENT);
+
+	stmt_bind_int(q, 1, first_key(event));
+	stmt_bind_int(q, 2, first_key(event + 1));
+	while (stmt_row(q)) {
+		if (h->row_count == h->row_room) {
+			h->row_room = h->row_room * 2 + 16;
+			h->rows = mem_resize(h->rows, h->row_room, sizeof(*h->rows));
+		}
+		struct past_row *row = &h->rows[h->row_count++];
+
+		*row = (struct past_row){
+			.id = stmt_int(q, 0),
+			.sink = delivery_key_sink(stmt_int(q, 0)),
+			.due_at = stmt_int(q, 3),
+			.after = stmt_int(q, 4),
+			.maybe_sent = stmt_int(q, 5) != 0,
+			.has_progress = stmt_int(q, 6) != 0,
+		};
+		if (!delivery_state_parse(stmt_word(q, 2), &row->state))
+			row->state = DELIVERY_DEAD;
+		if (in_episode)
+			note_sink(h, row, (int)stmt_int(q, 1), stmt_word(q, 7));
+		if (is_unended(row->state))
+			h->unended_from = event;
+	}
+}
+
+void history_load(struct store *s, int64_t last_event, int64_t unended_from, int64_t episode)
+{
+	history_clear(&s->history);
+	for (int64_t event = last_event; event != 0;) {
+		struct stmt *q = db_use(s->db, SQL_EVENT_LINK);
+
+		stmt_bind_int(q, 1, event);
+		if (!stmt_row(q))
+			return;
+		int64_t prev = stmt_int(q, 0);
+		bool in_episode = stmt_int(q, 1) == episode;
+
+		stmt_end(q);
+		if (event < unended_from && !in_episode)
+			return;
+		load_rows(s, event, in_episode);
+		event = prev;
+	}
+}
+
+const struct past_sink *history_sink(const struct history *h, int sink)
+{
+	for (size_t i = 0; i < h->sink_count; i++)
+		if (h->sinks[i].sink == sink)
+			return &h->sinks[i];
+	return NULL;
+}
+
+struct past_row *history_unended(struct history *h, int sink)
+{
+	struct past_row *newest = NULL;
+
+	for (size_t i = 0; i < h->row_count; i++) {
+		struct past_row *row = &h->rows[i];
+
+		if (row->sink == sink && is_unended(row->state) &&
+		    (newest == NULL || row->id > newest->id))
+			newest = row;
+	}
+	return newest;
+}

@@ -1,0 +1,64 @@
+/*
+ * order: one in flight per sink and alert, oldest first (invariant 6), and who folds into whom.
+ *
+ * A row whose older row of the same sink and alert has not ended is `held`, reason `behind`,
+ * with `after` = that row. That is decided when the row is made and undone when the older one
+ * ends, so a claim need not look: a row that waits is in no index that a claim reads.
+ */
+#ifndef STORE_ORDER_H
+#define STORE_ORDER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "model/event.h"
+
+struct store;
+
+/* Where a new row stands. */
+struct place {
+	enum delivery_state state; /* DUE, HELD (behind `after`) or ORPHANED */
+	int64_t after;             /* 0: nothing is before it */
+	int64_t due_at;            /* of a row that waits for nobody */
+};
+
+/*
+ * The place of a new row of this sink, after the rows of s->history. For a sink that collapses,
+ * older rows of which nothing was sent end `dropped`, reason `superseded`, and the new one
+ * takes their place.
+ */
+struct place order_place(struct store *s, int sink, int64_t now);
+
+/* Ends a row; what waits behind it is the caller's next call. A row that was `done` stays one
+ * that was heard: it is maybe_sent from now on. */
+void order_end(struct store *s, int64_t id, enum delivery_state state, const char *reason,
+	       int64_t now);
+
+/*
+ * Row id has ended: what waits behind it is due at due_at; or, when the row itself waited for
+ * an older one (`after`, 0: it did not), waits for that one now.
+ */
+void order_release(struct store *s, int64_t id, int64_t after, int64_t due_at);
+
+/* The row that waits behind this one; 0: none. */
+int64_t order_follower(struct store *s, int64_t id);
+
+/*
+ * Row id failed and is due again at due_at. Where the sink collapses, nothing of it was sent and
+ * newer news waits behind it, it ends `superseded`, and the news is due then instead.
+ */
+void order_fold(struct store *s, int64_t id, int64_t due_at, int64_t now);
+
+/* One row as it is now; false: there is none. */
+struct stored_row {
+	enum delivery_state state;
+	int64_t after;
+	int route;
+	bool maybe_sent, has_progress;
+};
+bool order_find(struct store *s, int64_t id, struct stored_row *row);
+
+/* Does any row of the store wait behind another? */
+bool order_any_waiting(struct store *s);
+
+#endif

@@ -1,0 +1,135 @@
+/*
+ * sql: the texts. Those of intake and of the turn find their rows by key or by one index each,
+ * in order, without a scan or a sort; a test holds them to it.
+ *
+ * `state = 'due'` must stand in the text and not come as a parameter: only so does SQLite see
+ * that the partial index holds every row that is asked for.
+ */
+#include "store/sql.h"
+
+/* SQL_LIST_MAX parameters, from ?4. */
+#define LIST "(?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"
+
+const char *const sql_texts[SQL_COUNT] = {
+	/* ---- names ---- */
+	[SQL_SOURCE_ADD] = "INSERT OR IGNORE INTO sources (name) VALUES (?1)",
+	[SQL_SOURCE_FIND] = "SELECT number FROM sources WHERE name = ?1",
+	[SQL_ROUTE_ADD] = "INSERT OR IGNORE INTO routes (name) VALUES (?1)",
+	[SQL_ROUTE_FIND] = "SELECT number FROM routes WHERE name = ?1",
+	[SQL_SOURCE_LOAD] = "SELECT org_id, order_seen, baseline_at, last_head_at,"
+			    " last_sweep_at, last_full_at FROM sources WHERE number = ?1",
+	[SQL_SOURCE_SAVE] = "UPDATE sources SET org_id = ?2, order_seen = ?3, baseline_at = ?4,"
+			    " last_head_at = ?5, last_sweep_at = ?6, last_full_at = ?7"
+			    " WHERE number = ?1",
+	[SQL_SINK_PUT] = "INSERT INTO sinks (name, type, is_collapse, is_present)"
+			 " VALUES (?1, ?2, ?3, 1) ON CONFLICT (name) DO UPDATE SET"
+			 " type = excluded.type, is_collapse = excluded.is_collapse,"
+			 " is_present = 1",
+	[SQL_SINK_LOAD] = "SELECT number, held_until, down_since, held_total_ms, reason"
+			  " FROM sinks WHERE name = ?1",
+	[SQL_SINK_LIST] = "SELECT number, is_present, is_collapse FROM sinks",
+	[SQL_SINKS_ABSENT] = "UPDATE sinks SET is_present = 0",
+	[SQL_SINK_FIND] = "SELECT number FROM sinks WHERE name = ?1",
+	[SQL_ORPHAN_DUE] = "UPDATE deliveries SET state = 'orphaned'"
+			   " WHERE sink = ?1 AND state = 'due'",
+	[SQL_ORPHAN_HELD] = "UPDATE deliveries SET state = 'orphaned'"
+			    " WHERE after IS NOT NULL AND sink = ?1 AND state = 'held'",
+	/* A row does not age while its sink is gone, so its first try counts anew. */
+	[SQL_ADOPT] = "UPDATE deliveries SET first_attempt_at = NULL, held_base_ms = NULL,"
+		      " state = CASE WHEN after IS NULL THEN 'due' ELSE 'held' END"
+		      " WHERE sink = ?1 AND state = 'orphaned'",
+	[SQL_RECOVER] = "UPDATE deliveries SET maybe_sent = 1, due_at = min(due_at, ?1),"
+			" state = CASE WHEN (SELECT is_present FROM sinks WHERE number = sink)"
+			" THEN 'due' ELSE 'orphaned' END WHERE state = 'claimed'",
+
+	/* ---- intake ---- */
+	[SQL_ALERT_ADD] =
+		"INSERT OR IGNORE INTO alerts (source, id, hash, content, status,"
+		" severity, state, episode, seq, last_event, unended_from,"
+		" created_at, first_seen_at, written_at, resolved_at)"
+		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 1, ?8, ?8, ?9, ?10, ?10, ?11)",
+	[SQL_ALERT_FIND] =
+		"SELECT number, hash, content, status, severity, state, episode, seq,"
+		" last_event, unended_from, created_at, resolved_at FROM alerts"
+		" WHERE source = ?1 AND id = ?2",
+	[SQL_ALERT_SAVE] =
+		"UPDATE alerts SET hash = ?2, content = ?3, status = ?4,"
+		" severity = ?5, state = ?6, episode = ?7, seq = ?8, last_event = ?9,"
+		" unended_from = ?10, created_at = ?11, written_at = ?12,"
+		" resolved_at = ?13, body = ?14 WHERE number = ?1",
+	[SQL_EVENT_LAST] = "SELECT max(id) FROM events",
+	[SQL_EVENT_ADD] =
+		"INSERT INTO events (id, alert, source, prev, episode, seq, kind,"
+		" is_first, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[SQL_EVENT_LINK] = "SELECT prev, episode FROM events WHERE id = ?1",
+	[SQL_ROWS_OF_EVENT] = "SELECT id, route, state, due_at, after, maybe_sent,"
+			      " progress IS NOT NULL, reason FROM deliveries"
+			      " WHERE id >= ?1 AND id < ?2 ORDER BY id",
+	[SQL_ROW_ADD] = "INSERT INTO deliveries (id, sink, route, state, due_at, reason, after,"
+			" ended_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_REJECT_ADD] = "INSERT OR IGNORE INTO rejects (source, hash, reason, body,"
+			   " first_seen_at, count) VALUES (?1, ?2, ?3, ?4, ?5, 1)",
+	[SQL_REJECT_AGAIN] = "UPDATE rejects SET count = count + 1"
+			     " WHERE source = ?1 AND hash = ?2",
+
+	/* ---- order ---- */
+	[SQL_ANY_WAITING] = "SELECT 1 FROM deliveries WHERE after IS NOT NULL LIMIT 1",
+	[SQL_WAITING_FIND] = "SELECT id FROM deliveries WHERE after = ?1 LIMIT 1",
+	[SQL_WAITING_RELEASE] =
+		"UPDATE deliveries SET after = NULL, due_at = ?2, reason = NULL,"
+		" state = CASE state WHEN 'held' THEN 'due' ELSE state END"
+		" WHERE id = ?1",
+	[SQL_WAITING_MOVE] = "UPDATE deliveries SET after = ?2 WHERE id = ?1",
+	[SQL_ROW_END] = "UPDATE deliveries SET state = ?2, reason = ?3, ended_at = ?4,"
+			" after = NULL, maybe_sent = maybe_sent | (state = 'done')"
+			" WHERE id = ?1",
+
+	/* ---- turn ---- */
+	[SQL_SETTLE_DONE] = "UPDATE deliveries SET state = 'done', ended_at = ?1, status = ?2,"
+			    " reason = ?3 WHERE id IN " LIST " AND state = 'claimed'",
+	[SQL_SETTLE_ONE] =
+		"UPDATE deliveries SET state = ?2, due_at = coalesce(?3, due_at),"
+		" reason = ?4, maybe_sent = maybe_sent | ?5, attempt = attempt - ?6,"
+		" handle = coalesce(?7, handle), progress = coalesce(?8, progress),"
+		" status = coalesce(?9, status), ended_at = ?10,"
+		" first_attempt_at = CASE WHEN ?11 THEN NULL ELSE first_attempt_at END,"
+		" held_base_ms = CASE WHEN ?11 THEN NULL ELSE held_base_ms END"
+		" WHERE id = ?1 AND state = 'claimed'",
+	[SQL_ATTEMPT_ADD] = "INSERT INTO attempts (delivery, n, at, took_ms, verdict, status,"
+			    " answer) SELECT ?1, coalesce(max(n), 0) + 1, ?2, ?3, ?4, ?5, ?6"
+			    " FROM attempts WHERE delivery = ?1",
+	[SQL_ATTEMPT_TRIM] = "DELETE FROM attempts WHERE delivery = ?1 AND n <="
+			     " (SELECT max(n) FROM attempts WHERE delivery = ?1) - ?2",
+	[SQL_HOLD] = "UPDATE sinks SET held_until = ?2, down_since = ?3, held_total_ms = ?4,"
+		     " reason = ?5 WHERE number = ?1",
+	[SQL_DUE_NEXT] = "SELECT due_at FROM deliveries WHERE sink = ?1 AND state = 'due'"
+			 " ORDER BY due_at LIMIT 1",
+	[SQL_DUE_ROWS] =
+		"SELECT id, route, attempt, maybe_sent, first_attempt_at, held_base_ms,"
+		" progress FROM deliveries WHERE sink = ?1 AND state = 'due'"
+		" AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3",
+	[SQL_CLAIM] = "UPDATE deliveries SET state = 'claimed', attempt = attempt + 1,"
+		      " claimed_at = ?1, claimed_by = ?2,"
+		      " first_attempt_at = coalesce(first_attempt_at, ?1),"
+		      " held_base_ms = coalesce(held_base_ms, ?3) WHERE id IN " LIST,
+	[SQL_CLAIM_EVENT] = "SELECT source, kind, episode, seq, is_first, at, prev, body"
+			    " FROM events WHERE id = ?1",
+	[SQL_CLAIM_HANDLE] = "SELECT handle FROM deliveries WHERE id >= ?1 AND id < ?2"
+			     " AND handle IS NOT NULL ORDER BY id DESC LIMIT 1",
+
+	/* ---- operator ---- */
+	[SQL_SELECT_IDS] = "SELECT id FROM deliveries WHERE (?1 IS NULL OR sink = ?1)"
+			   " AND CASE WHEN ?2 IS NULL THEN state IN ('due', 'held', 'orphaned')"
+			   " ELSE state = ?2 END",
+	[SQL_ROW_FIND] = "SELECT state, after, route, maybe_sent, progress IS NOT NULL"
+			 " FROM deliveries WHERE id = ?1",
+	[SQL_ALERT_OF_EVENT] = "SELECT a.last_event, a.unended_from, a.episode FROM events e"
+			       " JOIN alerts a ON a.number = e.alert WHERE e.id = ?1",
+	[SQL_ORDINAL_LAST] = "SELECT max(id) & 4095 FROM deliveries WHERE id >= ?1 AND id < ?2",
+
+	/* ---- runtime ---- */
+	[SQL_RUNTIME_PUT] = "INSERT INTO runtime (id, at, json) VALUES (1, ?1, ?2)"
+			    " ON CONFLICT (id) DO UPDATE SET at = excluded.at,"
+			    " json = excluded.json",
+	[SQL_DATA_VERSION] = "PRAGMA data_version",
+};
