@@ -95,8 +95,8 @@ static int64_t max_of(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
-/* The longest hold that could have been chosen: a tenth more than the caps, for jitter. */
-static int64_t hold_cap_ms(const struct sink *s)
+/* The longest wait that could have been chosen: a tenth more than the caps, for jitter. */
+static int64_t wait_cap_ms(const struct sink *s)
 {
 	int64_t cap = max_of(s->settings->retry_after_max_ms, s->settings->retry_max_ms);
 
@@ -105,11 +105,19 @@ static int64_t hold_cap_ms(const struct sink *s)
 
 static bool is_held(struct sink *s, int64_t now)
 {
-	if (s->held_until > now + hold_cap_ms(s)) {
-		s->held_until = now + hold_cap_ms(s);
+	if (s->held_until > now + wait_cap_ms(s)) {
+		s->held_until = now + wait_cap_ms(s);
 		s->dirty = true;
 	}
 	return s->held_until > now;
+}
+
+/* When the next row is due; further off than any wait only after a clock jumped back. */
+static int64_t next_due_at(struct sink *s, int64_t now)
+{
+	if (s->next_due_at != INT64_MAX && s->next_due_at > now + wait_cap_ms(s))
+		s->next_due_at = now + wait_cap_ms(s);
+	return s->next_due_at;
 }
 
 /* All the time this sink was held, up to now. */
@@ -136,14 +144,15 @@ size_t queue_asks(struct queue *q, int64_t now, struct ask *asks)
 
 	for (size_t i = 0; i < q->count; i++) {
 		struct sink *s = &q->sinks[i];
-		size_t room = s->next_due_at <= now ? room_of(s, now) : 0;
+		size_t room = next_due_at(s, now) <= now ? room_of(s, now) : 0;
 
 		if (room == 0)
 			continue;
 		asks[count++] = (struct ask){ .sink = s->number,
 					      .room = room,
 					      .probe = s->down_since != 0,
-					      .held_total_ms = held_total_ms(s, now) };
+					      .held_total_ms = held_total_ms(s, now),
+					      .wait_max_ms = wait_cap_ms(s) };
 	}
 	return count;
 }
@@ -155,7 +164,7 @@ static int64_t sink_sleep_ms(struct sink *s, int64_t now)
 
 	if (s->next_due_at == INT64_MAX || s->under_way >= window)
 		return -1;
-	int64_t wait = max_of(s->next_due_at - now, bucket_wait_ms(&s->bucket, now));
+	int64_t wait = max_of(next_due_at(s, now) - now, bucket_wait_ms(&s->bucket, now));
 
 	if (is_held(s, now))
 		wait = max_of(wait, s->held_until - now);

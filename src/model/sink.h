@@ -44,23 +44,23 @@ struct message {
 	const char *delivery_id; /* stable over retries */
 	bool possible_repeat;
 	bool test;
-	int64_t now;          /* of this attempt */
-	const char *handle;   /* left by an earlier delivery of this episode; "" none */
-	const char *progress; /* left by an earlier attempt of this delivery; "" none */
+	int64_t now;             /* of this attempt */
+	const char *handle;      /* left by an earlier delivery of this episode; "" none */
+	const char *progress;    /* left by an earlier attempt of this delivery; "" none */
 	const char *why, *storm; /* of a digest; NULL none */
 	struct message_part parts[SINK_PARTS_MAX];
 };
 
 struct outcome {
 	enum verdict verdict;
-	bool sink_down;         /* the destination's fault, not this alert's */
-	bool alarm;             /* the operator must act: login, revoked URL, certificate */
-	bool maybe_sent;        /* it may have arrived all the same */
-	int64_t retry_after_ms; /* asked for by the destination; -1: nothing asked */
-	int status;             /* for the attempt's record */
-	char reason[REASON_MAX];     /* one line, without secrets: what happened */
-	char hint[REASON_MAX];       /* the knob to turn; "" none */
-	char handle[HANDLE_MAX];     /* DELIVERED: what a later event may refer to */
+	bool sink_down;          /* the destination's fault, not this alert's */
+	bool alarm;              /* the operator must act: login, revoked URL, certificate */
+	bool maybe_sent;         /* it may have arrived all the same */
+	int64_t retry_after_ms;  /* asked for by the destination; -1: nothing asked */
+	int status;              /* for the attempt's record */
+	char reason[REASON_MAX]; /* one line, without secrets: what happened */
+	char hint[REASON_MAX];   /* the knob to turn; "" none */
+	char handle[HANDLE_MAX]; /* DELIVERED: what a later event may refer to */
 	char progress[PROGRESS_MAX]; /* AGAIN, LATER: what is done already */
 };
 
@@ -70,12 +70,12 @@ struct sink_type {
 	const char *name; /* "slack" … */
 	const char *help;
 	const struct conf_key *keys; /* its own; the common ones are the core's */
-	size_t own_size;             /* bytes of its own settings, zeroed, then filled by keys */
-	const char *template;        /* base name of the shipped templates */
+	size_t own_size;      /* bytes of its own settings, zeroed, then filled by keys */
+	const char *template; /* base name of the shipped templates */
 	struct sink_part parts[SINK_PARTS_MAX];
 	size_t part_count;
-	bool collapse;   /* default of the key: it shows a state */
-	bool pairs;      /* pairs opens and closes: a `first` resolved is dropped */
+	bool collapse; /* default of the key: it shows a state */
+	bool pairs;    /* pairs opens and closes: a `first` resolved is dropped */
 	size_t batch_max;
 	const char *rate; /* default of the key */
 
@@ -84,10 +84,10 @@ struct sink_type {
 	 * name and all of the type's own keys were read without an error. May be NULL.
 	 */
 	void (*check)(const struct sink_settings *s, struct conf_problems *problems);
-	bool (*build)(const struct sink_settings *s, const struct message *m, struct request *out,
-		      struct err *err);
-	void (*judge)(const struct sink_settings *s, const struct message *m, const struct reply *r,
-		      struct outcome *out);
+	bool (*build)(const struct sink_settings *s, const struct message *m,
+		      struct request *out, struct err *err);
+	void (*judge)(const struct sink_settings *s, const struct message *m,
+		      const struct reply *r, struct outcome *out);
 };
 
 /* The types that exist, ended by NULL (sinks/table.c). */

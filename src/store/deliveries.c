@@ -271,14 +271,21 @@ static void keep_least_tried(struct turn_run *run, size_t from, size_t room)
 	}
 }
 
-static void choose_rows(struct turn_run *run, const struct ask *ask)
+/* The row that is due next waits longer than any wait that could have been chosen. */
+static bool has_jumped(const struct turn_run *run, const struct ask *ask, int64_t next_due_at)
+{
+	return ask->wait_max_ms > 0 && next_due_at != INT64_MAX &&
+	       next_due_at > run->batch->now + ask->wait_max_ms;
+}
+
+static void choose_rows(struct turn_run *run, const struct ask *ask, int64_t due_until)
 {
 	struct stmt *q = db_use(run->s->db, SQL_DUE_ROWS);
 	size_t from = run->claim_count;
 	size_t most = ask->probe && ask->room < PROBE_FROM ? PROBE_FROM : ask->room;
 
 	stmt_bind_int(q, 1, ask->sink);
-	stmt_bind_int(q, 2, run->batch->now);
+	stmt_bind_int(q, 2, due_until);
 	stmt_bind_int(q, 3, (int64_t)most);
 	while (stmt_row(q))
 		add_claim(run, q, ask);
@@ -399,7 +406,10 @@ static void claim_all(struct turn_run *run)
 		size_t from = run->claim_count;
 
 		if (ask->room != 0)
-			choose_rows(run, ask);
+			choose_rows(run, ask, batch->now);
+		if (ask->room != 0 && run->claim_count == from &&
+		    has_jumped(run, ask, next_due(run->s, ask->sink)))
+			choose_rows(run, ask, INT64_MAX);
 		mark_claimed(run, from, ask);
 		run->answers[i] = (struct answer){
 			.sink = ask->sink,
@@ -425,7 +435,8 @@ static bool is_idle(struct turn_run *run)
 					 .next_due_at = next_due(run->s, ask->sink) };
 
 		run->answers[i] = answer;
-		is_due = ask->room != 0 && answer.next_due_at <= batch->now;
+		is_due = ask->room != 0 && (answer.next_due_at <= batch->now ||
+					    has_jumped(run, ask, answer.next_due_at));
 	}
 	return !is_due && db_failure(run->s->db) == DB_FINE;
 }

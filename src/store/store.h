@@ -197,6 +197,9 @@ struct ask {
 	size_t room;
 	bool probe;            /* the row with fewest attempts first */
 	int64_t held_total_ms; /* the sink's, noted in rows tried for the first time */
+	/* No row waits longer than this: one due later was stored by a clock that has jumped
+	 * back, and when nothing else is due it is (invariant 8). 0: there is no such bound. */
+	int64_t wait_max_ms;
 };
 
 /* A row claimed: to be sent once done() says the transaction is committed. */

@@ -195,7 +195,7 @@ static int set_up(void **state)
 	memset(&fake, 0, sizeof(fake));
 	fake.now = START;
 	fake.answer = answer;
-	clock_use(fake_now, fake_now);
+	clock_use(fake_wall, fake_steady);
 	return 0;
 }
 
@@ -431,6 +431,22 @@ static void inv8_four_days_of_outage_kill_nothing(void **state)
 		count_of("SELECT count(*) AS n FROM v_deliveries WHERE state = 'done'"), 5);
 }
 
+static void inv8_a_clock_that_jumps_back_delays_by_the_cap_at_most(void **state)
+{
+	(void)state;
+	write_conf(BUS, ALL_TO("\"bus\""));
+	list_alerts(3, "open", "high");
+	world.receive = down_for_an_hour;
+	begin();
+	run_until(START + MINUTE);
+	/* A day back, and the receiver is well. */
+	fake.skew = -24 * HOUR;
+	world.receive = always_ok;
+	run_until(START + 2 * HOUR + 30 * MINUTE);
+	assert_int_equal(
+		count_of("SELECT count(*) AS n FROM v_deliveries WHERE state = 'done'"), 3);
+}
+
 static int never_ready(const struct hit *hit)
 {
 	return strcmp(hit->id, "a1") == 0 ? 409 : 200;
@@ -541,6 +557,7 @@ int main(void)
 		STORY(inv7_an_outage_is_probed_not_hammered_and_slows_nobody_else),
 		STORY(inv7_one_bad_payload_is_a_dead_letter_alone),
 		STORY(inv8_four_days_of_outage_kill_nothing),
+		STORY(inv8_a_clock_that_jumps_back_delays_by_the_cap_at_most),
 		STORY(inv8_a_row_is_given_up_by_age_with_its_reason),
 		STORY(inv11_stopping_waits_for_what_is_in_flight_and_stores_it),
 		STORY(inv11_what_outlasts_the_grace_is_cut_and_marked),

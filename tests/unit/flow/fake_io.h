@@ -57,7 +57,8 @@ struct xfer {
 };
 
 static struct {
-	int64_t now;
+	int64_t now;     /* the steady clock, by which timers and transfers run */
+	int64_t skew;    /* the wall clock is that much ahead; it may jump */
 	int64_t stop_at; /* turn_run() returns at this instant */
 	struct turn *turn;
 	struct xfer *xfer;
@@ -66,9 +67,14 @@ static struct {
 	void (*answer)(const struct request *r, struct fake_answer *out);
 } fake;
 
-static int64_t fake_now(void)
+static int64_t fake_steady(void)
 {
 	return fake.now;
+}
+
+static int64_t fake_wall(void)
+{
+	return fake.now + fake.skew;
 }
 
 /* ---- turn ---- */
@@ -201,7 +207,7 @@ static void fake_finish(struct xfer *x, struct transfer *t)
 	t->answer.reply.body = t->answer.body;
 	t->answer.reply.body_len = strlen(t->answer.body);
 	t->answer.reply.headers = t->answer.headers;
-	t->answer.reply.at = fake.now;
+	t->answer.reply.at = fake_wall();
 	t->done(t->arg, &t->answer.reply);
 	request_release(&t->request);
 	mem_free(&t);

@@ -345,6 +345,18 @@ static void inv8_a_clock_that_jumps_back_keeps_no_sink_held_for_ever(void **stat
 	queue_free(&q);
 }
 
+static void inv8_a_due_time_beyond_any_wait_is_cut_to_the_longest(void **state)
+{
+	(void)state;
+	struct sink_settings s = settings_of(8);
+	struct queue *q = queue_of(&s, 1);
+
+	claim(q, 1, 0, START + 1000LL * 24 * HOUR);
+	assert_int_equal(asked(q, 1, START), 0);
+	assert_int_equal(asked(q, 1, START + HOUR + HOUR / 10 + 1), 8);
+	queue_free(&q);
+}
+
 static void inv8_a_row_dies_of_age_after_a_failed_attempt(void **state)
 {
 	(void)state;
@@ -455,6 +467,7 @@ int main(void)
 		cmocka_unit_test(inv8_a_retry_after_holds_the_sink_that_long),
 		cmocka_unit_test(inv8_a_hostile_retry_after_is_cut_to_the_cap),
 		cmocka_unit_test(inv8_a_clock_that_jumps_back_keeps_no_sink_held_for_ever),
+		cmocka_unit_test(inv8_a_due_time_beyond_any_wait_is_cut_to_the_longest),
 		cmocka_unit_test(inv8_a_row_dies_of_age_after_a_failed_attempt),
 		cmocka_unit_test(inv8_time_in_which_the_sink_was_held_does_not_count),
 		cmocka_unit_test(a_row_that_is_not_ready_backs_off_within_bounds),
