@@ -1,0 +1,105 @@
+/*
+ * auth: clients come first in the numbers of callers, then keys, last the anonymous.
+ *
+ * Requests are counted in whole minutes of the clock, as X-RateLimit-Reset tells; who has used
+ * his up waits for the next one.
+ */
+#include "sim/auth.h"
+
+#include <string.h>
+#include <strings.h>
+
+#include "base/hmac.h"
+
+static const int64_t window_ms = 60000;
+static const char token_prefix[] = "tk_";
+
+enum { TOKEN_ISSUED_AT, TOKEN_EPOCH, TOKEN_CLIENT, TOKEN_COUNT, TOKEN_NUMBERS };
+
+void auth_init(struct auth *auth, const struct args *args, uint64_t seed)
+{
+	*auth = (struct auth){ .args = args };
+	seal_init(&auth->seal, seed);
+}
+
+static bool same(const char *a, const char *b)
+{
+	size_t len = strlen(a);
+
+	return len == strlen(b) && hmac_equal(a, b, len);
+}
+
+int auth_client(const struct auth *auth, const char *id, const char *secret)
+{
+	const struct args *args = auth->args;
+
+	for (size_t i = 0; id != NULL && secret != NULL && i < args->client_count; i++)
+		if (strcmp(args->clients[i].id, id) == 0 &&
+		    same(args->clients[i].secret, secret))
+			return (int)i;
+	return ANONYMOUS;
+}
+
+static int token_owner(const struct auth *auth, const char *token, int64_t now,
+		       const char **why)
+{
+	int64_t numbers[TOKEN_NUMBERS];
+
+	*why = "the token or API key is not known";
+	if (!seal_open(&auth->seal, token, token_prefix, numbers, TOKEN_NUMBERS))
+		return ANONYMOUS;
+	*why = "the token has expired";
+	if (numbers[TOKEN_EPOCH] != auth->token_epoch ||
+	    now - numbers[TOKEN_ISSUED_AT] >= auth->args->token_ttl_ms)
+		return ANONYMOUS;
+	*why = NULL;
+	return (int)numbers[TOKEN_CLIENT];
+}
+
+int auth_bearer(const struct auth *auth, const char *header, int64_t now, const char **why)
+{
+	const struct args *args = auth->args;
+
+	*why = "send the token or API key as Authorization: Bearer ...";
+	if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
+		return ANONYMOUS;
+	header += 7;
+	header += strspn(header, " ");
+	for (size_t i = 0; i < args->key_count; i++)
+		if (same(args->keys[i], header)) {
+			*why = NULL;
+			return ARGS_CALLERS_MAX + (int)i;
+		}
+	return token_owner(auth, header, now, why);
+}
+
+void auth_add_token(struct auth *auth, int client, int64_t now, struct buf *out)
+{
+	const int64_t numbers[TOKEN_NUMBERS] = { [TOKEN_ISSUED_AT] = now,
+						 [TOKEN_EPOCH] = auth->token_epoch,
+						 [TOKEN_CLIENT] = client,
+						 [TOKEN_COUNT] = ++auth->token_count };
+
+	seal_add(&auth->seal, out, token_prefix, numbers, TOKEN_NUMBERS);
+}
+
+void auth_expire_tokens(struct auth *auth)
+{
+	auth->token_epoch++;
+}
+
+struct quota auth_count(struct auth *auth, int caller, int64_t now)
+{
+	struct window *window = &auth->windows[caller];
+	int64_t began_at = now - now % window_ms;
+	struct quota quota = { .limit = auth->args->limit_rpm,
+			       .reset_at = began_at + window_ms };
+
+	if (window->began_at != began_at)
+		*window = (struct window){ .began_at = began_at };
+	window->used++;
+	quota.over = window->used > quota.limit;
+	quota.remaining = quota.over ? 0 : quota.limit - window->used;
+	quota.retry_after_s = (quota.reset_at - now + 999) / 1000;
+	return quota;
+}

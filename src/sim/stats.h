@@ -1,0 +1,33 @@
+/*
+ * stats: how often which path was answered how.
+ */
+#ifndef SIM_STATS_H
+#define SIM_STATS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/buf.h"
+
+enum { STATS_PATHS_MAX = 64, STATS_ENDS_MAX = 32, STATS_NAME_MAX = 128 };
+
+struct stats_path {
+	char path[STATS_NAME_MAX];
+	size_t end_count;
+	struct {
+		char end[16]; /* a status, or the misdeed in place of one: "reset" */
+		int64_t count;
+	} ends[STATS_ENDS_MAX];
+};
+
+struct stats {
+	size_t path_count;
+	struct stats_path paths[STATS_PATHS_MAX + 1]; /* the last for all other paths */
+};
+
+void stats_count(struct stats *stats, const char *path, const char *end);
+
+/* Adds {"/v1/alerts":{"200":3,"429":1}}. */
+void stats_add(const struct stats *stats, struct buf *out);
+
+#endif
