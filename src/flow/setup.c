@@ -9,29 +9,6 @@
 
 enum { CONF_BYTES_MAX = 1 << 20 };
 
-struct settings_context setup_context(const char *path)
-{
-	return (struct settings_context){ .file = path,
-					  .types = sink_types,
-					  .resolve = secret_resolve };
-}
-
-static struct settings *read_settings(const char *path, struct conf_problems *problems)
-{
-	struct settings_context ctx = setup_context(path);
-	struct settings *settings = NULL;
-	struct buf text;
-	struct err err;
-
-	buf_init(&text, CONF_BYTES_MAX);
-	if (file_read(path, &text, &err))
-		settings = settings_read(text.data, text.len, &ctx, problems);
-	else
-		conf_problem(problems, CONF_ERROR, path, 0, "%s", err.text);
-	buf_release(&text);
-	return settings;
-}
-
 static void check_store(const struct settings *settings, struct conf_problems *problems)
 {
 	char *dir = file_dir(settings->store);
@@ -49,6 +26,45 @@ static void check_store(const struct settings *settings, struct conf_problems *p
 			"or set `store` to a file in another one",
 			dir);
 	mem_free(&dir);
+}
+
+/* What only the disk can tell, asked of all that could be read. */
+static void check_disk(const struct settings *settings, struct conf_problems *problems)
+{
+	if (settings->store != NULL)
+		check_store(settings, problems);
+	for (size_t i = 0; i < settings->sink_count; i++) {
+		const struct sink_settings *sink = &settings->sinks[i];
+
+		if (sink->name == NULL || sink->type == NULL || settings->templates == NULL)
+			continue;
+		struct parts *parts = parts_new(settings, sink, problems);
+
+		parts_free(&parts);
+	}
+}
+
+struct settings_context setup_context(const char *path)
+{
+	return (struct settings_context){
+		.file = path, .types = sink_types, .resolve = secret_resolve, .more = check_disk
+	};
+}
+
+static struct settings *read_settings(const char *path, struct conf_problems *problems)
+{
+	struct settings_context ctx = setup_context(path);
+	struct settings *settings = NULL;
+	struct buf text;
+	struct err err;
+
+	buf_init(&text, CONF_BYTES_MAX);
+	if (file_read(path, &text, &err))
+		settings = settings_read(text.data, text.len, &ctx, problems);
+	else
+		conf_problem(problems, CONF_ERROR, path, 0, "%s", err.text);
+	buf_release(&text);
+	return settings;
 }
 
 /* A link is a template too; its values are URL-encoded. NULL where none is set. */
@@ -81,7 +97,6 @@ struct setup *setup_load(const char *path, struct conf_problems *problems)
 	s->settings = settings;
 	s->parts = mem_array(settings->sink_count, sizeof(struct parts *));
 	s->links = mem_array(settings->source_count, sizeof(struct tmpl *));
-	check_store(settings, problems);
 	for (size_t i = 0; i < settings->sink_count; i++) {
 		s->parts[i] = parts_new(settings, &settings->sinks[i], problems);
 		ok &= s->parts[i] != NULL;

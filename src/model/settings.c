@@ -298,6 +298,8 @@ struct settings *settings_read(const char *bytes, size_t len,
 		g.settings->file = mem_strdup(ctx->file);
 		read_all(&g, conf_root(conf));
 		conf_free(&conf);
+		if (ctx->more != NULL)
+			ctx->more(g.settings, problems);
 	}
 	conf_problems_sort(problems);
 	if (problems->error_count > errors_before)

@@ -72,6 +72,12 @@ struct settings_context {
 	const char *file;                                    /* for messages */
 	const struct sink_type *const *types;                /* ended by NULL */
 	char *(*resolve)(const char *text, struct err *err); /* secret_resolve */
+	/*
+	 * What else can be wrong (templates, the store's folder), asked of all that could be
+	 * read, also after errors, so that one run tells everything: names and types of sinks
+	 * may be NULL there. May be NULL.
+	 */
+	void (*more)(const struct settings *settings, struct conf_problems *problems);
 };
 
 struct settings *settings_read(const char *bytes, size_t len,

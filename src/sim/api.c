@@ -175,7 +175,7 @@ static int client_of(const struct sim *sim, const struct httpd_request *request)
 	int client = ANONYMOUS;
 
 	if (form_is_type(httpd_header(request, "Content-Type")))
-		client = auth_client(&sim->auth, id, secret);
+		client = gate_client(&sim->gate, id, secret);
 	mem_free(&id);
 	mem_free_secret(&secret);
 	return client;
@@ -208,7 +208,7 @@ static void give_token(const struct ask *ask)
 		return;
 	}
 	buf_adds(body, "{\"access_token\":\"");
-	auth_add_token(&ask->sim->auth, ask->caller, ask->now, body);
+	gate_add_token(&ask->sim->gate, ask->caller, ask->now, body);
 	buf_addf(body, "\",\"token_type\":\"bearer\",\"expires_in\":%" PRId64 "}",
 		 ask->sim->args->token_ttl_ms / 1000);
 	httpd_answer_header(ask->answer, "Cache-Control", "no-store");
@@ -277,7 +277,7 @@ static void add_number_header(struct httpd_answer *answer, const char *name, int
 
 static struct quota count(const struct ask *ask)
 {
-	struct quota quota = auth_count(&ask->sim->auth, ask->caller, ask->now);
+	struct quota quota = gate_count(&ask->sim->gate, ask->caller, ask->now);
 
 	add_number_header(ask->answer, "X-RateLimit-Limit", quota.limit);
 	add_number_header(ask->answer, "X-RateLimit-Remaining", quota.remaining);
@@ -301,7 +301,7 @@ void api_answer(struct sim *sim, const struct httpd_request *request, int64_t no
 	if (is_token_path(request))
 		ask.caller = client_of(sim, request);
 	else
-		ask.caller = auth_bearer(&sim->auth, httpd_header(request, "Authorization"),
+		ask.caller = gate_bearer(&sim->gate, httpd_header(request, "Authorization"),
 					 now, &ask.why);
 	quota = count(&ask);
 	if (status != 0)

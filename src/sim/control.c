@@ -226,7 +226,7 @@ static void expire(const struct order *order)
 	if (cursors)
 		order->sim->cursor_epoch++;
 	if (tokens)
-		auth_expire_tokens(&order->sim->auth);
+		gate_expire_tokens(&order->sim->gate);
 	buf_addf(&order->answer->body, "{\"cursors\":%s,\"tokens\":%s}",
 		 cursors ? "true" : "false", tokens ? "true" : "false");
 	sim_json(order->answer);

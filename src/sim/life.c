@@ -17,7 +17,7 @@
 #include <stddef.h>
 
 #include "base/mem.h"
-#include "sim/chance.h"
+#include "sim/dice.h"
 
 enum { CATCH_UP_MS = 1000 };
 
@@ -31,7 +31,7 @@ struct step {
 
 struct life {
 	struct world *world;
-	struct chance chance;
+	struct dice chance;
 	double every_ms; /* 0: nothing opens */
 	double next_open;
 	struct step *heap; /* heap[0] is due first */
@@ -44,10 +44,10 @@ struct life *life_new(struct world *world, uint64_t seed, struct rate rate, int6
 	struct life *life = mem_new(sizeof(*life));
 
 	life->world = world;
-	life->chance.state = chance_mix(seed ^ 3);
+	life->chance.state = dice_mix(seed ^ 3);
 	if (rate.count > 0)
 		life->every_ms = (double)rate.per_ms / (double)rate.count;
-	life->next_open = (double)steady + chance_wait(&life->chance, life->every_ms);
+	life->next_open = (double)steady + dice_wait(&life->chance, life->every_ms);
 	return life;
 }
 
@@ -99,13 +99,13 @@ static struct step pop(struct life *life)
 
 static void plan(struct life *life, struct step step, int64_t from_ms, int64_t to_ms)
 {
-	step.due += chance_between(&life->chance, from_ms, to_ms);
+	step.due += dice_between(&life->chance, from_ms, to_ms);
 	push(life, &step);
 }
 
 static void plan_after_open(struct life *life, uint32_t number, int64_t steady)
 {
-	int64_t percent = chance_between(&life->chance, 0, 100);
+	int64_t percent = dice_between(&life->chance, 0, 100);
 	struct step step = { .due = steady, .number = number, .from = STATUS_OPEN };
 
 	step.to = percent < 60 ? STATUS_ACKNOWLEDGED : STATUS_RESOLVED;
@@ -129,7 +129,7 @@ static void plan_after(struct life *life, struct step done)
 	} else if (done.to == STATUS_OPEN) {
 		next.to = STATUS_RESOLVED;
 		plan(life, next, 10000, 60000);
-	} else if (!done.again && chance_between(&life->chance, 0, 10) == 0) {
+	} else if (!done.again && dice_between(&life->chance, 0, 10) == 0) {
 		next.to = STATUS_OPEN;
 		next.again = true;
 		plan(life, next, 10000, 60000);
@@ -169,7 +169,7 @@ int64_t life_run(struct life *life, int64_t steady, int64_t now)
 		life->next_open = (double)(steady - CATCH_UP_MS);
 	while (life->every_ms > 0 && life->next_open <= (double)steady) {
 		open_one(life, steady, now);
-		life->next_open += chance_wait(&life->chance, life->every_ms);
+		life->next_open += dice_wait(&life->chance, life->every_ms);
 	}
 	while (life->count > 0 && life->heap[0].due <= steady)
 		take_step(life, now);

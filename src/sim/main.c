@@ -7,7 +7,7 @@
 #include "io/httpd.h"
 #include "io/turn.h"
 #include "sim/args.h"
-#include "sim/chance.h"
+#include "sim/dice.h"
 #include "sim/sim.h"
 
 enum {
@@ -71,7 +71,7 @@ static int serve(struct program *program, const struct args *args)
 
 static int run(const struct args *args)
 {
-	uint64_t seed = args->has_seed ? args->seed : chance_mix((uint64_t)clock_now());
+	uint64_t seed = args->has_seed ? args->seed : dice_mix((uint64_t)clock_now());
 	struct program program = { .turn = turn_new() };
 	int code;
 

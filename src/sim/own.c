@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "sim/chance.h"
+#include "sim/dice.h"
 
 static size_t bucket_of(const struct owns *owns, const char *id)
 {
@@ -12,7 +12,7 @@ static size_t bucket_of(const struct owns *owns, const char *id)
 
 	for (; *id != '\0'; id++)
 		hash = (hash ^ (unsigned char)*id) * UINT64_C(0x100000001b3);
-	return (size_t)chance_mix(hash) & (owns->bucket_count - 1);
+	return (size_t)dice_mix(hash) & (owns->bucket_count - 1);
 }
 
 static void link_in(struct owns *owns, struct own *own)

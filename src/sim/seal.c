@@ -6,13 +6,13 @@
 
 #include "base/esc.h"
 #include "base/hmac.h"
-#include "sim/chance.h"
+#include "sim/dice.h"
 
 enum { MAC_LEN = 8, SEALED_MAX = SEAL_NUMBERS_MAX * 8 + MAC_LEN, TEXT_MAX = SEALED_MAX * 2 };
 
 void seal_init(struct seal *seal, uint64_t seed)
 {
-	uint64_t halves[2] = { chance_mix(seed ^ 1), chance_mix(seed ^ 2) };
+	uint64_t halves[2] = { dice_mix(seed ^ 1), dice_mix(seed ^ 2) };
 
 	memcpy(seal->key, halves, sizeof(seal->key));
 }

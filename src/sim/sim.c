@@ -22,13 +22,13 @@ struct sim *sim_new(const struct args *args, uint64_t seed)
 	struct sim *sim = mem_new(sizeof(*sim));
 	int64_t now = clock_now();
 	/* what one run sealed does not open in the next, though the alerts are the same */
-	uint64_t secret = chance_mix(seed ^ chance_mix((uint64_t)now));
+	uint64_t secret = dice_mix(seed ^ dice_mix((uint64_t)now));
 
 	sim->args = args;
 	sim->world = world_new(seed, args->order);
 	world_add_history(sim->world, args->history, now);
 	sim->life = life_new(sim->world, seed, args->rate, clock_steady());
-	auth_init(&sim->auth, args, secret);
+	gate_init(&sim->gate, args, secret);
 	seal_init(&sim->seal, secret + 1);
 	sim->request_ids.state = secret;
 	return sim;
@@ -88,7 +88,7 @@ void sim_refuse(struct sim *sim, struct httpd_answer *answer, int status, const 
 	buf_addf(&answer->body, "{\"error\":\"%s\",\"message\":", type_of(status));
 	json_add_text(&answer->body, message.data, message.len);
 	buf_addf(&answer->body, ",\"request_id\":\"req_%016" PRIx64 "\"}",
-		 chance_next(&sim->request_ids));
+		 dice_next(&sim->request_ids));
 	sim_json(answer);
 	buf_release(&message);
 }

@@ -12,9 +12,9 @@
 
 #include "io/httpd.h"
 #include "sim/args.h"
-#include "sim/auth.h"
-#include "sim/chance.h"
+#include "sim/dice.h"
 #include "sim/faults.h"
+#include "sim/gate.h"
 #include "sim/life.h"
 #include "sim/stats.h"
 #include "sim/world.h"
@@ -23,12 +23,12 @@ struct sim {
 	const struct args *args; /* borrowed */
 	struct world *world;
 	struct life *life;
-	struct auth auth;
+	struct gate gate;
 	struct seal seal; /* of cursors */
 	int64_t cursor_epoch;
 	struct faults faults;
 	struct stats stats;
-	struct chance request_ids;
+	struct dice request_ids;
 };
 
 /* A world with its history, and a life that begins now. */

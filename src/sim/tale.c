@@ -12,7 +12,7 @@
 #include "base/mem.h"
 #include "model/json.h"
 #include "sim/cast.h"
-#include "sim/chance.h"
+#include "sim/dice.h"
 
 enum salt {
 	SALT_TYPE = 1,
@@ -42,12 +42,12 @@ struct scene {
 
 static uint64_t hash_of(uint64_t seed, uint32_t number)
 {
-	return chance_mix(seed ^ chance_mix(number));
+	return dice_mix(seed ^ dice_mix(number));
 }
 
 enum alert_type tale_type(uint64_t seed, uint32_t number)
 {
-	uint32_t percent = chance_pick(hash_of(seed, number), SALT_TYPE, 100);
+	uint32_t percent = dice_pick(hash_of(seed, number), SALT_TYPE, 100);
 
 	if (percent < 50)
 		return TYPE_POLICY_VIOLATION;
@@ -63,7 +63,7 @@ enum alert_severity tale_severity(uint64_t seed, uint32_t number, enum alert_typ
 		SEVERITY_MEDIUM, SEVERITY_MEDIUM,   SEVERITY_HIGH,   SEVERITY_HIGH,
 		SEVERITY_HIGH,   SEVERITY_CRITICAL,
 	};
-	uint32_t draw = chance_pick(hash_of(seed, number), SALT_SEVERITY, 10);
+	uint32_t draw = dice_pick(hash_of(seed, number), SALT_SEVERITY, 10);
 
 	switch (type) {
 	case TYPE_POLICY_VIOLATION: return of_policies[draw];
@@ -200,20 +200,20 @@ static struct scene draw(const struct tale *tale, char device[16])
 {
 	uint64_t hash = hash_of(tale->seed, tale->number);
 	bool nobody = !kinds[tale->type].has_user || (tale->type == TYPE_ANOMALY_DETECTED &&
-						      chance_pick(hash, SALT_SYSTEM, 5) == 0);
+						      dice_pick(hash, SALT_SYSTEM, 5) == 0);
 	struct scene s = {
 		.hash = hash,
-		.model = &cast_models[chance_pick(hash, SALT_MODEL, CAST_MODELS)],
-		.budget = &cast_budgets[chance_pick(hash, SALT_BUDGET, CAST_BUDGETS)],
-		.n = 200 + chance_pick(hash, SALT_AMOUNT, 60000),
+		.model = &cast_models[dice_pick(hash, SALT_MODEL, CAST_MODELS)],
+		.budget = &cast_budgets[dice_pick(hash, SALT_BUDGET, CAST_BUDGETS)],
+		.n = 200 + dice_pick(hash, SALT_AMOUNT, 60000),
 		.device = device,
 	};
 
-	snprintf(device, 16, "LT-%05u", chance_pick(hash, SALT_DEVICE, 100000));
+	snprintf(device, 16, "LT-%05u", dice_pick(hash, SALT_DEVICE, 100000));
 	if (!nobody)
-		s.user = &cast_users[chance_pick(hash, SALT_USER, CAST_USERS)];
+		s.user = &cast_users[dice_pick(hash, SALT_USER, CAST_USERS)];
 	if (tale->type == TYPE_POLICY_VIOLATION)
-		s.policy = &cast_policies[chance_pick(hash, SALT_POLICY, CAST_POLICIES)];
+		s.policy = &cast_policies[dice_pick(hash, SALT_POLICY, CAST_POLICIES)];
 	return s;
 }
 
@@ -242,7 +242,7 @@ static void add_cast_id(struct buf *out, const char *name, const char *group, lo
 
 static void add_says(struct buf *out, const struct tale *tale, const struct scene *s)
 {
-	uint32_t which = chance_pick(s->hash, SALT_WHAT, 2);
+	uint32_t which = dice_pick(s->hash, SALT_WHAT, 2);
 	const char *title = kinds[tale->type].says[which].title;
 	const char *message = kinds[tale->type].says[which].message;
 

@@ -16,7 +16,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
-#include "sim/chance.h"
+#include "sim/dice.h"
 #include "sim/own.h"
 #include "sim/patch.h"
 #include "sim/tale.h"
@@ -80,8 +80,7 @@ static struct place place_of(const struct world *w, uint32_t number)
 	int64_t key = record_of(w, number)->created_at;
 
 	if (w->order == ORDER_MIXED)
-		key = (int64_t)(chance_mix(w->seed ^ chance_mix(number ^ UINT64_C(1) << 40)) >>
-				1);
+		key = (int64_t)(dice_mix(w->seed ^ dice_mix(number ^ UINT64_C(1) << 40)) >> 1);
 	return (struct place){ .key = key, .number = number };
 }
 
@@ -158,10 +157,10 @@ bool world_put(struct world *w, const char *text, size_t len, int64_t now, uint3
 }
 
 /* What has become by now of an alert that opened at created_at. */
-static struct birth past_birth(struct chance *c, int64_t created_at, int64_t now, bool recent)
+static struct birth past_birth(struct dice *c, int64_t created_at, int64_t now, bool recent)
 {
-	int64_t percent = chance_between(c, 0, 100);
-	int64_t took_ms = chance_between(c, 60000, day_ms);
+	int64_t percent = dice_between(c, 0, 100);
+	int64_t took_ms = dice_between(c, 60000, day_ms);
 	struct birth birth = { .created_at = created_at,
 			       .type = TYPE_OTHER,
 			       .severity = SEVERITY_OTHER,
@@ -179,7 +178,7 @@ static struct birth past_birth(struct chance *c, int64_t created_at, int64_t now
 
 void world_add_history(struct world *w, size_t count, int64_t now)
 {
-	struct chance c = { .state = w->seed };
+	struct dice c = { .state = w->seed };
 	int64_t span_ms = HISTORY_DAYS * day_ms;
 	size_t recent = count / RECENT_PART > RECENT_MIN ? count / RECENT_PART : RECENT_MIN;
 
@@ -189,7 +188,7 @@ void world_add_history(struct world *w, size_t count, int64_t now)
 			now - span_ms + (int64_t)((double)i / (double)count * (double)span_ms);
 		int64_t to = from + span_ms / (int64_t)count;
 		struct birth birth =
-			past_birth(&c, chance_between(&c, from, to), now, i + recent >= count);
+			past_birth(&c, dice_between(&c, from, to), now, i + recent >= count);
 		const struct record *r;
 		uint32_t number;
 

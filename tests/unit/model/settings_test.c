@@ -73,7 +73,9 @@ static char *resolve(const char *text, struct err *err)
 	return mem_strdup(text);
 }
 
-static const struct settings_context ctx = { "t.conf", types, resolve };
+static const struct settings_context ctx = { .file = "t.conf",
+					     .types = types,
+					     .resolve = resolve };
 
 enum { SAID_MAX = 8000 };
 

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "sim/chance.h"
+#include "sim/dice.h"
 
 enum { ITEMS = 120, STEPS = 4000, PAGE_MAX = 9 };
 
@@ -19,14 +19,14 @@ struct item {
 };
 
 struct model {
-	struct chance chance;
+	struct dice chance;
 	struct shelves shelves;
 	struct item items[ITEMS];
 };
 
 static int draw(struct model *m, int n)
 {
-	return (int)chance_between(&m->chance, 0, n);
+	return (int)dice_between(&m->chance, 0, n);
 }
 
 /* Few different keys, so that many are equal and the number decides. */

@@ -20,7 +20,9 @@ static const char *const variables[] = { "TOKTRA_CLIENT_ID", "TOKTRA_CLIENT_SECR
 /* Reads text as the file; the problems are the caller's. */
 static bool is_right(const char *text, size_t len, struct conf_problems *problems)
 {
-	struct settings_context ctx = { path, sink_types, secret_resolve };
+	struct settings_context ctx = { .file = path,
+					.types = sink_types,
+					.resolve = secret_resolve };
 	struct settings *s = settings_read(text, len, &ctx, problems);
 	bool answer = s != NULL;
 

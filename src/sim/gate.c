@@ -1,10 +1,10 @@
 /*
- * auth: clients come first in the numbers of callers, then keys, last the anonymous.
+ * gate: clients come first in the numbers of callers, then keys, last the anonymous.
  *
  * Requests are counted in whole minutes of the clock, as X-RateLimit-Reset tells; who has used
  * his up waits for the next one.
  */
-#include "sim/auth.h"
+#include "sim/gate.h"
 
 #include <string.h>
 #include <strings.h>
@@ -16,10 +16,10 @@ static const char token_prefix[] = "tk_";
 
 enum { TOKEN_ISSUED_AT, TOKEN_EPOCH, TOKEN_CLIENT, TOKEN_COUNT, TOKEN_NUMBERS };
 
-void auth_init(struct auth *auth, const struct args *args, uint64_t seed)
+void gate_init(struct gate *gate, const struct args *args, uint64_t seed)
 {
-	*auth = (struct auth){ .args = args };
-	seal_init(&auth->seal, seed);
+	*gate = (struct gate){ .args = args };
+	seal_init(&gate->seal, seed);
 }
 
 static bool same(const char *a, const char *b)
@@ -29,9 +29,9 @@ static bool same(const char *a, const char *b)
 	return len == strlen(b) && hmac_equal(a, b, len);
 }
 
-int auth_client(const struct auth *auth, const char *id, const char *secret)
+int gate_client(const struct gate *gate, const char *id, const char *secret)
 {
-	const struct args *args = auth->args;
+	const struct args *args = gate->args;
 
 	for (size_t i = 0; id != NULL && secret != NULL && i < args->client_count; i++)
 		if (strcmp(args->clients[i].id, id) == 0 &&
@@ -40,25 +40,25 @@ int auth_client(const struct auth *auth, const char *id, const char *secret)
 	return ANONYMOUS;
 }
 
-static int token_owner(const struct auth *auth, const char *token, int64_t now,
+static int token_owner(const struct gate *gate, const char *token, int64_t now,
 		       const char **why)
 {
 	int64_t numbers[TOKEN_NUMBERS];
 
 	*why = "the token or API key is not known";
-	if (!seal_open(&auth->seal, token, token_prefix, numbers, TOKEN_NUMBERS))
+	if (!seal_open(&gate->seal, token, token_prefix, numbers, TOKEN_NUMBERS))
 		return ANONYMOUS;
 	*why = "the token has expired";
-	if (numbers[TOKEN_EPOCH] != auth->token_epoch ||
-	    now - numbers[TOKEN_ISSUED_AT] >= auth->args->token_ttl_ms)
+	if (numbers[TOKEN_EPOCH] != gate->token_epoch ||
+	    now - numbers[TOKEN_ISSUED_AT] >= gate->args->token_ttl_ms)
 		return ANONYMOUS;
 	*why = NULL;
 	return (int)numbers[TOKEN_CLIENT];
 }
 
-int auth_bearer(const struct auth *auth, const char *header, int64_t now, const char **why)
+int gate_bearer(const struct gate *gate, const char *header, int64_t now, const char **why)
 {
-	const struct args *args = auth->args;
+	const struct args *args = gate->args;
 
 	*why = "send the token or API key as Authorization: Bearer ...";
 	if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
@@ -70,29 +70,29 @@ int auth_bearer(const struct auth *auth, const char *header, int64_t now, const 
 			*why = NULL;
 			return ARGS_CALLERS_MAX + (int)i;
 		}
-	return token_owner(auth, header, now, why);
+	return token_owner(gate, header, now, why);
 }
 
-void auth_add_token(struct auth *auth, int client, int64_t now, struct buf *out)
+void gate_add_token(struct gate *gate, int client, int64_t now, struct buf *out)
 {
 	const int64_t numbers[TOKEN_NUMBERS] = { [TOKEN_ISSUED_AT] = now,
-						 [TOKEN_EPOCH] = auth->token_epoch,
+						 [TOKEN_EPOCH] = gate->token_epoch,
 						 [TOKEN_CLIENT] = client,
-						 [TOKEN_COUNT] = ++auth->token_count };
+						 [TOKEN_COUNT] = ++gate->token_count };
 
-	seal_add(&auth->seal, out, token_prefix, numbers, TOKEN_NUMBERS);
+	seal_add(&gate->seal, out, token_prefix, numbers, TOKEN_NUMBERS);
 }
 
-void auth_expire_tokens(struct auth *auth)
+void gate_expire_tokens(struct gate *gate)
 {
-	auth->token_epoch++;
+	gate->token_epoch++;
 }
 
-struct quota auth_count(struct auth *auth, int caller, int64_t now)
+struct quota gate_count(struct gate *gate, int caller, int64_t now)
 {
-	struct window *window = &auth->windows[caller];
+	struct window *window = &gate->windows[caller];
 	int64_t began_at = now - now % window_ms;
-	struct quota quota = { .limit = auth->args->limit_rpm,
+	struct quota quota = { .limit = gate->args->limit_rpm,
 			       .reset_at = began_at + window_ms };
 
 	if (window->began_at != began_at)

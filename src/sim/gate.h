@@ -1,11 +1,11 @@
 /*
- * auth: who may ask, and how often.
+ * gate: who may ask, and how often.
  *
  * A caller is a client, an API key, or ANONYMOUS: a number, by which requests are counted.
  * Tokens are sealed, not stored, so earlier ones stay good when a new one is given out.
  */
-#ifndef SIM_AUTH_H
-#define SIM_AUTH_H
+#ifndef SIM_GATE_H
+#define SIM_GATE_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -21,7 +21,7 @@ struct window {
 	int64_t used;
 };
 
-struct auth {
+struct gate {
 	const struct args *args; /* borrowed */
 	struct seal seal;
 	int64_t token_epoch; /* tokens of an earlier one have expired */
@@ -29,17 +29,17 @@ struct auth {
 	struct window windows[CALLERS];
 };
 
-void auth_init(struct auth *auth, const struct args *args, uint64_t seed);
+void gate_init(struct gate *gate, const struct args *args, uint64_t seed);
 
 /* The client with that id and secret, or ANONYMOUS. Both may be NULL. */
-int auth_client(const struct auth *auth, const char *id, const char *secret);
+int gate_client(const struct gate *gate, const char *id, const char *secret);
 
 /* Who sends this Authorization header (NULL: none); for ANONYMOUS *why says what is wrong. */
-int auth_bearer(const struct auth *auth, const char *header, int64_t now, const char **why);
+int gate_bearer(const struct gate *gate, const char *header, int64_t now, const char **why);
 
 /* Adds a new token of the client. */
-void auth_add_token(struct auth *auth, int client, int64_t now, struct buf *out);
-void auth_expire_tokens(struct auth *auth);
+void gate_add_token(struct gate *gate, int client, int64_t now, struct buf *out);
+void gate_expire_tokens(struct gate *gate);
 
 /* One request of the caller is counted. */
 struct quota {
@@ -49,6 +49,6 @@ struct quota {
 	int64_t reset_at;
 	int64_t retry_after_s; /* 1 or more */
 };
-struct quota auth_count(struct auth *auth, int caller, int64_t now);
+struct quota gate_count(struct gate *gate, int caller, int64_t now);
 
 #endif

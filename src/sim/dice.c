@@ -1,7 +1,7 @@
-/* chance: splitmix64, and what is drawn with it. */
-#include "sim/chance.h"
+/* dice: splitmix64, and what is drawn with it. */
+#include "sim/dice.h"
 
-uint64_t chance_mix(uint64_t x)
+uint64_t dice_mix(uint64_t x)
 {
 	x += UINT64_C(0x9e3779b97f4a7c15);
 	x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
@@ -9,29 +9,29 @@ uint64_t chance_mix(uint64_t x)
 	return x ^ (x >> 31);
 }
 
-uint32_t chance_pick(uint64_t hash, uint64_t salt, uint32_t n)
+uint32_t dice_pick(uint64_t hash, uint64_t salt, uint32_t n)
 {
-	return (uint32_t)(chance_mix(hash ^ (salt << 56)) % n);
+	return (uint32_t)(dice_mix(hash ^ (salt << 56)) % n);
 }
 
-uint64_t chance_next(struct chance *c)
+uint64_t dice_next(struct dice *c)
 {
 	c->state += UINT64_C(0x9e3779b97f4a7c15);
-	return chance_mix(c->state);
+	return dice_mix(c->state);
 }
 
-int64_t chance_between(struct chance *c, int64_t from, int64_t to)
+int64_t dice_between(struct dice *c, int64_t from, int64_t to)
 {
-	return to <= from ? from : from + (int64_t)(chance_next(c) % (uint64_t)(to - from));
+	return to <= from ? from : from + (int64_t)(dice_next(c) % (uint64_t)(to - from));
 }
 
 /*
  * -ln(u) without the mathematics library: each halving of the range costs ln 2, and what is
  * left of u, in [0.5, 1), is near enough a line: on average 3.8 % above, which is taken off.
  */
-double chance_wait(struct chance *c, double mean)
+double dice_wait(struct dice *c, double mean)
 {
-	double u = (double)((chance_next(c) >> 11) + 1) / 9007199254740992.0;
+	double u = (double)((dice_next(c) >> 11) + 1) / 9007199254740992.0;
 	double sum = 0;
 
 	while (u < 0.5 && sum < 19) {
