@@ -7,6 +7,7 @@
  */
 #include "flow/parts.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -259,6 +260,12 @@ bool parts_render(struct parts *p, struct message *message, struct err *err)
 			(struct message_part){ .text = part->text.data, .len = part->text.len };
 	}
 	return true;
+}
+
+const struct tmpl *parts_template(const struct parts *p, size_t i)
+{
+	assert(i < p->count);
+	return p->list[i].own;
 }
 
 int64_t parts_failed(const struct parts *p)

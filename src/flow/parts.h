@@ -36,6 +36,9 @@ void parts_free(struct parts **p);
 bool parts_render(struct parts *p, struct message *message, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* The compiled template of the sink type's i-th part; NULL: an optional one that is not there. */
+const struct tmpl *parts_template(const struct parts *p, size_t i);
+
 /* How many renderings fell back so far. */
 int64_t parts_failed(const struct parts *p);
 

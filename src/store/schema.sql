@@ -212,7 +212,7 @@ FROM (SELECT sink, state, count(*) AS count,
 LEFT JOIN sinks k ON k.number = c.sink;
 
 CREATE VIEW v_attempts AS
-SELECT t.delivery AS delivery_id, a.id AS alert_id, s.name AS source, k.name AS sink, t.n,
+SELECT t.delivery, a.id AS alert_id, s.name AS source, k.name AS sink, t.n,
 	t.at, t.took_ms, t.verdict, t.status, t.answer
 FROM attempts t
 LEFT JOIN events e ON e.id = t.delivery >> 27

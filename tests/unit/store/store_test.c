@@ -128,7 +128,7 @@ static void the_views_have_their_columns(void **state)
 		" attempt, due_at, held_until, batch_id, maybe_sent, first_attempt_at,"
 		" claimed_at, claimed_by, ended_at, episode, seq, at, status, took_ms, org_id"
 		" FROM v_deliveries",
-		"SELECT delivery_id, alert_id, source, sink, n, at, took_ms, verdict, status,"
+		"SELECT delivery, alert_id, source, sink, n, at, took_ms, verdict, status,"
 		" answer FROM v_attempts",
 		"SELECT id, matchers, since, until, comment, who FROM v_silences",
 		"SELECT id, why, storm, rest FROM v_batches",

@@ -1,0 +1,237 @@
+/*
+ * `tocsin explain`: the whole story of one alert.
+ *
+ * The views stay open one within the other, so that all of it is of one moment; it is told into
+ * memory and shown after the last is closed. Which matchers of a route hold is not stored: it
+ * is found again, with the configuration as it is now, on the alert as it was at the event.
+ */
+#include "cli/explain.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "model/route.h"
+
+static const char alerts_query[] =
+	"SELECT source, id, status, severity, episode, body, created_at, first_seen_at, "
+	"last_seen_at, resolved_at, state, last_event FROM v_alerts WHERE id = ?1";
+
+/* Events of one alert are a chain from the newest back. */
+static const char events_query[] =
+	"WITH RECURSIVE chain(id) AS (SELECT CAST(?1 AS INTEGER) UNION ALL "
+	"SELECT (SELECT prev FROM v_events WHERE id = chain.id) AS older FROM chain "
+	"WHERE older <> 0) SELECT id, source, episode, seq, kind, first, at, body FROM v_events "
+	"WHERE id IN (SELECT id FROM chain) ORDER BY id";
+
+/* An id is its event and 27 bits more. */
+static const char deliveries_query[] =
+	"SELECT " ROWS_COLUMNS " FROM v_deliveries d WHERE d.id >= (CAST(?1 AS INTEGER) << 27) "
+	"AND d.id < ((CAST(?1 AS INTEGER) + 1) << 27) ORDER BY d.id";
+
+static const char attempts_query[] =
+	"SELECT n, at, took_ms, verdict, status, answer FROM v_attempts "
+	"WHERE delivery = CAST(?1 AS INTEGER) ORDER BY n";
+
+/* A query with one number or text; each row goes to tell(). */
+static bool each_row(struct story *s, const char *sql, const char *arg,
+		     bool (*tell)(struct story *s, struct view *v, struct err *err),
+		     struct err *err)
+{
+	struct view *v = view_open(s->store, sql, &arg, 1, err);
+	bool ok = v != NULL;
+
+	while (ok && view_next(v))
+		ok = tell(s, v, err);
+	if (ok)
+		ok = !view_failed(v, err);
+	view_close(&v);
+	return ok;
+}
+
+static bool each_row_of(struct story *s, const char *sql, int64_t number,
+			bool (*tell)(struct story *s, struct view *v, struct err *err),
+			struct err *err)
+{
+	char arg[24];
+
+	snprintf(arg, sizeof(arg), "%" PRId64, number);
+	return each_row(s, sql, arg, tell, err);
+}
+
+/* ---- which matchers held ---- */
+
+static void add_matched(struct matched *m, const char *text)
+{
+	m->texts = mem_resize(m->texts, m->count + 1, sizeof(*m->texts));
+	m->texts[m->count++] = mem_strdup(text);
+}
+
+static void find_matched(const struct story *s, const char *route, struct matched *m)
+{
+	const struct conf_node *group = glance_find(s->glance, "routes", route), *n;
+	const struct conf_node *match = conf_get(group, "match");
+	struct err err;
+
+	*m = (struct matched){ .route_known = group != NULL && s->alert_known };
+	for (size_t i = 0; m->route_known && (n = conf_text_at(match, i)) != NULL; i++) {
+		struct matcher *matcher =
+			conf_string(n) != NULL ? matcher_new(conf_string(n), &err) : NULL;
+
+		if (matcher != NULL && matcher_matches(matcher, &s->facts))
+			add_matched(m, matcher_text(matcher));
+		matcher_free(&matcher);
+	}
+}
+
+static void release_matched(struct matched *m)
+{
+	for (size_t i = 0; i < m->count; i++)
+		mem_free(&m->texts[i]);
+	mem_free(&m->texts);
+}
+
+/* ---- the walk ---- */
+
+static bool tell_attempt(struct story *s, struct view *v, struct err *err)
+{
+	const struct row_try t = { .at = view_int(v, "at"),
+				   .took_ms = view_int(v, "took_ms"),
+				   .status = view_int(v, "status"),
+				   .verdict = view_text(v, "verdict"),
+				   .answer = view_text(v, "answer") };
+
+	(void)err;
+	s->voice->attempt(s, &t, view_int(v, "n"));
+	return true;
+}
+
+static void note_next(struct story *s, struct view *v)
+{
+	int64_t at = rows_next_at(v);
+
+	if (at == 0 || (s->next.at != 0 && s->next.at <= at))
+		return;
+	mem_free(&s->next.sink);
+	s->next = (struct next){ .id = view_int(v, "id"),
+				 .at = at,
+				 .sink = mem_strdup(view_text(v, "sink")) };
+}
+
+static bool tell_delivery(struct story *s, struct view *v, struct err *err)
+{
+	struct matched matched;
+	struct row_try only;
+
+	note_next(s, v);
+	find_matched(s, view_text(v, "route"), &matched);
+	s->voice->delivery(s, v, &matched);
+	release_matched(&matched);
+	if (rows_is_first_success(v)) {
+		rows_last_try(v, &only);
+		s->voice->attempt(s, &only, 1);
+	} else if (!each_row_of(s, attempts_query, view_int(v, "id"), tell_attempt, err)) {
+		return false;
+	}
+	s->voice->delivery_end(s);
+	return true;
+}
+
+static void read_event(struct story *s, struct view *v)
+{
+	const char *body = view_text(v, "body"), *kind = view_text(v, "kind");
+	enum event_kind event;
+	struct err err;
+
+	s->alert_known = body != NULL && kind != NULL && event_kind_parse(kind, &event) &&
+			 alert_read(&s->alert, body, view_len(v, "body"), &err);
+	if (s->alert_known)
+		s->facts = (struct facts){ .alert = &s->alert,
+					   .event = event,
+					   .first = view_int(v, "first") != 0,
+					   .source = view_text(v, "source"),
+					   .at = view_int(v, "at") };
+}
+
+static bool tell_event(struct story *s, struct view *v, struct err *err)
+{
+	read_event(s, v);
+	s->voice->event(s, v);
+	bool ok = each_row_of(s, deliveries_query, view_int(v, "id"), tell_delivery, err);
+
+	if (s->alert_known)
+		alert_release(&s->alert);
+	s->alert_known = false;
+	s->voice->event_end(s);
+	return ok;
+}
+
+static bool tell_alert(struct story *s, struct view *v, struct err *err)
+{
+	s->next = (struct next){ .at = 0 };
+	s->voice->alert(s, v);
+	if (view_int(v, "last_event") != 0 &&
+	    !each_row_of(s, events_query, view_int(v, "last_event"), tell_event, err))
+		return false;
+	s->voice->alert_end(s);
+	mem_free(&s->next.sink);
+	return true;
+}
+
+static int tell(struct story *s, const char *id)
+{
+	struct err err = { "" };
+	struct spool spool;
+
+	spool_open(&spool);
+	s->out = spool.out;
+	bool ok = each_row(s, alerts_query, id, tell_alert, &err);
+
+	mem_free(&s->next.sink);
+	fflush(spool.out);
+	bool found = spool.len > 0;
+
+	if (!ok) {
+		spool_discard(&spool);
+		return cli_failed("%s", err.text);
+	}
+	spool_close(&spool);
+	return found ? EXIT_OK : cli_failed("the store knows no alert %s", id);
+}
+
+static int run(const struct cli *cli)
+{
+	struct glance glance;
+	int code;
+
+	if (cli->argc != 1)
+		return cli_usage(cli, "it takes the id of one alert");
+	struct store *store = cli_store(cli, STORE_READ, &glance, &code);
+
+	if (store == NULL)
+		return code;
+	struct story story = { .glance = &glance,
+			       .store = store,
+			       .voice = cli->json ? &explain_json : &explain_text,
+			       .now = clock_now() };
+
+	code = tell(&story, cli->argv[0]);
+	store_close(&store);
+	glance_release(&glance);
+	return code;
+}
+
+const struct command command_explain = {
+	.name = "explain",
+	.arguments = "ALERT_ID",
+	.summary = "tell the whole story of one alert",
+	.details =
+		"When it was seen, which route led it where and why, what holds it and until\n"
+		"when, every attempt with its answer, and what is due next.",
+	.json = true,
+	.run = run,
+};

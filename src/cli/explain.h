@@ -1,0 +1,62 @@
+/*
+ * explain: the story of one alert, told by one of two voices.
+ *
+ * explain.c walks from the alert over its events and their deliveries to the attempts, and
+ * calls the voice at each step; explain_json.c and explain_text.c are the voices. They write to
+ * the spool alone, for the story is read in one transaction.
+ */
+#ifndef CLI_EXPLAIN_H
+#define CLI_EXPLAIN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include "cli/glance.h"
+#include "cli/jline.h"
+#include "cli/rows.h"
+#include "model/alert.h"
+#include "model/facts.h"
+#include "store/store.h"
+
+/* What is due next, of all deliveries of the alert. */
+struct next {
+	int64_t id, at; /* at 0: nothing */
+	char *sink;     /* owned */
+};
+
+/* The matchers of a row's route that hold on its event. */
+struct matched {
+	bool route_known; /* it is in the configuration, under that name */
+	char **texts;     /* owned */
+	size_t count;
+};
+
+struct story {
+	const struct glance *glance;
+	struct store *store;
+	const struct voice *voice;
+	FILE *out; /* the spool's */
+	struct jline j;
+	int64_t now;
+	struct next next;
+
+	struct alert alert; /* of the event being told */
+	bool alert_known;
+	struct facts facts;
+};
+
+/* Views are at a row: of v_alerts, v_events, and v_deliveries with ROWS_COLUMNS. */
+struct voice {
+	void (*alert)(struct story *s, struct view *v);
+	void (*event)(struct story *s, struct view *v);
+	void (*delivery)(struct story *s, struct view *v, const struct matched *matched);
+	void (*attempt)(struct story *s, const struct row_try *t, int64_t n);
+	void (*delivery_end)(struct story *s);
+	void (*event_end)(struct story *s);
+	void (*alert_end)(struct story *s);
+};
+
+extern const struct voice explain_json, explain_text;
+
+#endif

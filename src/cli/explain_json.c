@@ -1,0 +1,100 @@
+/* explain_json: the story as one object. An id that two sources have makes two. */
+#include "cli/explain.h"
+
+static void tell_alert(struct story *s, struct view *v)
+{
+	struct jline *j = &s->j;
+
+	jline_begin(j, s->out);
+	jline_json(j, "alert", view_text(v, "body"), view_len(v, "body"));
+	jline_text(j, "id", view_text(v, "id"));
+	jline_text(j, "source", view_text(v, "source"));
+	jline_text(j, "state", view_text(v, "state"));
+	jline_text(j, "status", view_text(v, "status"));
+	jline_text(j, "severity", view_text(v, "severity"));
+	jline_int(j, "episode", view_int(v, "episode"));
+	jline_at(j, "created_at", view_int(v, "created_at"));
+	jline_at(j, "first_seen_at", view_int(v, "first_seen_at"));
+	jline_at(j, "last_seen_at", view_int(v, "last_seen_at"));
+	jline_at(j, "resolved_at", view_int(v, "resolved_at"));
+	jline_open(j, "events", '[');
+}
+
+static void tell_event(struct story *s, struct view *v)
+{
+	struct jline *j = &s->j;
+
+	jline_open(j, NULL, '{');
+	jline_text(j, "event", view_text(v, "kind"));
+	jline_int(j, "episode", view_int(v, "episode"));
+	jline_int(j, "seq", view_int(v, "seq"));
+	jline_bool(j, "first", view_int(v, "first") != 0);
+	jline_at(j, "at", view_int(v, "at"));
+	jline_json(j, "alert", view_text(v, "body"), view_len(v, "body"));
+	jline_open(j, "deliveries", '[');
+}
+
+static void tell_matched(struct jline *j, const struct matched *matched)
+{
+	if (!matched->route_known) {
+		jline_null(j, "matched");
+		return;
+	}
+	jline_open(j, "matched", '[');
+	for (size_t i = 0; i < matched->count; i++)
+		jline_text(j, NULL, matched->texts[i]);
+	jline_close(j, ']');
+}
+
+static void tell_delivery(struct story *s, struct view *v, const struct matched *matched)
+{
+	struct jline *j = &s->j;
+
+	jline_open(j, NULL, '{');
+	rows_json(j, v);
+	tell_matched(j, matched);
+	if (view_int(v, "after") != 0)
+		jline_int(j, "after", view_int(v, "after"));
+	jline_at(j, "ended_at", view_int(v, "ended_at"));
+	jline_at(j, "next_at", rows_next_at(v));
+	jline_open(j, "attempts", '[');
+}
+
+static void tell_attempt(struct story *s, const struct row_try *t, int64_t n)
+{
+	(void)n;
+	rows_json_try(&s->j, NULL, t);
+}
+
+static void end_list(struct story *s)
+{
+	jline_close(&s->j, ']');
+	jline_close(&s->j, '}');
+}
+
+static void end_alert(struct story *s)
+{
+	struct jline *j = &s->j;
+
+	jline_close(j, ']');
+	if (s->next.at == 0) {
+		jline_null(j, "next");
+	} else {
+		jline_open(j, "next", '{');
+		jline_int(j, "id", s->next.id);
+		jline_text(j, "sink", s->next.sink);
+		jline_at(j, "at", s->next.at);
+		jline_close(j, '}');
+	}
+	jline_end(j);
+}
+
+const struct voice explain_json = {
+	.alert = tell_alert,
+	.event = tell_event,
+	.delivery = tell_delivery,
+	.attempt = tell_attempt,
+	.delivery_end = end_list,
+	.event_end = end_list,
+	.alert_end = end_alert,
+};

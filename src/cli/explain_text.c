@@ -1,0 +1,170 @@
+/* explain_text: the story for people, top to bottom in the order it happened. */
+#include <inttypes.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "cli/explain.h"
+#include "cli/print.h"
+
+enum { TEXT_MAX = 200 };
+
+static void put_ago(struct story *s, const char *before, int64_t at)
+{
+	char ago[CLOCK_TEXT_MAX], iso[CLOCK_TEXT_MAX];
+
+	if (at == 0)
+		return;
+	clock_ago(at, s->now, ago);
+	clock_iso(at, false, iso);
+	fprintf(s->out, "%s%s (%s)", before, ago, iso);
+}
+
+static void put(struct story *s, const char *before, const char *text)
+{
+	if (text == NULL || text[0] == '\0')
+		return;
+	fputs(before, s->out);
+	print_text(s->out, text, TEXT_MAX);
+}
+
+/* A word in its colour; the spool is no terminal, so stdout is asked. */
+static void put_word(struct story *s, const char *word)
+{
+	enum colour colour = print_colour_of(word);
+
+	if (colour != COLOUR_NONE && print_is_coloured(stdout))
+		print_in_colour(s->out, colour, word);
+	else
+		print_text(s->out, word, TEXT_MAX);
+}
+
+static void tell_alert(struct story *s, struct view *v)
+{
+	const char *body = view_text(v, "body");
+	struct alert alert;
+	struct err err;
+	bool ok = body != NULL && alert_read(&alert, body, view_len(v, "body"), &err);
+
+	put(s, "", view_text(v, "id"));
+	fputs(": ", s->out);
+	put_word(s, view_text(v, "state"));
+	put(s, ", ", ok ? alert.type : NULL);
+	fputs(", ", s->out);
+	put_word(s, view_text(v, "severity"));
+	put(s, ", ", view_text(v, "status"));
+	put(s, "\n  ", ok ? alert.title : NULL);
+	put(s, "\n  source ", view_text(v, "source"));
+	put_ago(s, "\n  created    ", view_int(v, "created_at"));
+	put_ago(s, "\n  first seen ", view_int(v, "first_seen_at"));
+	put_ago(s, "\n  last seen  ", view_int(v, "last_seen_at"));
+	put_ago(s, "\n  resolved   ", view_int(v, "resolved_at"));
+	fputc('\n', s->out);
+	if (view_int(v, "last_event") == 0)
+		fputs("  older than the first start: recorded without ringing\n", s->out);
+	if (ok)
+		alert_release(&alert);
+}
+
+static void tell_event(struct story *s, struct view *v)
+{
+	fputc('\n', s->out);
+	put(s, "", view_text(v, "kind"));
+	put_ago(s, " ", view_int(v, "at"));
+	if (view_int(v, "episode") > 1)
+		fprintf(s->out, ", episode %" PRId64, view_int(v, "episode"));
+	if (view_int(v, "first") != 0)
+		fputs(", already so when it was first seen", s->out);
+	fputc('\n', s->out);
+}
+
+/* Why the row was made: the route and what of it holds, or how else it came to be. */
+static void put_origin(struct story *s, struct view *v, const struct matched *matched)
+{
+	const char *origin = view_text(v, "origin"), *route = view_text(v, "route");
+
+	if (origin != NULL && strcmp(origin, "route") != 0)
+		put(s, ", by ", origin);
+	put(s, ", route ", route);
+	if (route != NULL && !matched->route_known)
+		fputs(" (not in the configuration now)", s->out);
+	for (size_t i = 0; i < matched->count; i++)
+		put(s, i == 0 ? ": " : ", ", matched->texts[i]);
+}
+
+static void put_wait(struct story *s, struct view *v)
+{
+	const char *sink_state = view_text(v, "sink_state");
+	int64_t at = rows_next_at(v);
+	char ago[CLOCK_TEXT_MAX];
+
+	if (view_int(v, "after") != 0)
+		fprintf(s->out, "\n       waits behind delivery %" PRId64,
+			view_int(v, "after"));
+	if (at == 0)
+		return;
+	clock_ago(at, s->now, ago);
+	fprintf(s->out, "\n       next try %s", at > s->now ? ago : "now");
+	if (sink_state != NULL && strcmp(sink_state, "up") != 0)
+		put(s, ", its sink is ", sink_state);
+}
+
+static void tell_delivery(struct story *s, struct view *v, const struct matched *matched)
+{
+	fprintf(s->out, "  %" PRId64 " to ", view_int(v, "id"));
+	put(s, "", view_text(v, "sink"));
+	fputs(": ", s->out);
+	put_word(s, view_text(v, "state"));
+	put(s, ", ", view_text(v, "reason"));
+	if (view_int(v, "maybe_sent") != 0)
+		fputs(", may have arrived before", s->out);
+	put_origin(s, v, matched);
+	put_wait(s, v);
+	fputc('\n', s->out);
+}
+
+static void tell_attempt(struct story *s, const struct row_try *t, int64_t n)
+{
+	char ago[CLOCK_TEXT_MAX], span[CLOCK_TEXT_MAX];
+
+	clock_ago(t->at, s->now, ago);
+	fprintf(s->out, "       try %" PRId64 " %s: ", n, ago);
+	put_word(s, t->verdict);
+	if (t->status != 0)
+		fprintf(s->out, " %" PRId64, t->status);
+	if (t->took_ms >= 0) {
+		clock_span(t->took_ms, span);
+		fprintf(s->out, " in %s", span);
+	}
+	put(s, ": ", t->answer);
+	fputc('\n', s->out);
+}
+
+static void end_nothing(struct story *s)
+{
+	(void)s;
+}
+
+static void end_alert(struct story *s)
+{
+	char ago[CLOCK_TEXT_MAX];
+
+	fputc('\n', s->out);
+	if (s->next.at == 0) {
+		fputs("nothing is due\n", s->out);
+		return;
+	}
+	clock_ago(s->next.at, s->now, ago);
+	fprintf(s->out, "next: delivery %" PRId64, s->next.id);
+	put(s, " to ", s->next.sink);
+	fprintf(s->out, " %s\n", s->next.at > s->now ? ago : "now");
+}
+
+const struct voice explain_text = {
+	.alert = tell_alert,
+	.event = tell_event,
+	.delivery = tell_delivery,
+	.attempt = tell_attempt,
+	.delivery_end = end_nothing,
+	.event_end = end_nothing,
+	.alert_end = end_alert,
+};

@@ -1,0 +1,298 @@
+/*
+ * `tocsin render`: what would a template make of this alert? The output is the bytes alone.
+ *
+ * It works without a configuration: a template may be a path, and the shipped ones are found
+ * where they were installed. What is missing in the alert is told on stderr.
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/err.h"
+#include "base/file.h"
+#include "base/mem.h"
+#include "cli/cli.h"
+#include "cli/print.h"
+#include "cli/sample_options.h"
+#include "flow/envelope.h"
+#include "flow/parts.h"
+#include "flow/samples.h"
+#include "model/json.h"
+
+#define OF_EVENT(column) "(SELECT " column " FROM v_events WHERE id = a.last_event) AS " column
+
+enum { DATA_MAX = 16 << 20, OUTPUT_MAX = 64 << 20 };
+
+/* What is rendered: an alert at an event. */
+struct subject {
+	struct buf bytes;
+	enum event_kind kind;
+	bool first;
+	int64_t at;
+	char *source; /* owned; NULL: an example's */
+};
+
+/* ---- where the alert comes from ---- */
+
+static int take_sample(struct subject *s, const char *type)
+{
+	s->at = samples_moment();
+	samples_add(&s->bytes, type, &(struct sample_as){ .kind = s->kind, .at = s->at });
+	return EXIT_OK;
+}
+
+static enum event_kind kind_of(enum alert_status status)
+{
+	switch (status) {
+	case ALERT_OPEN: return EVENT_OPENED;
+	case ALERT_ACKNOWLEDGED: return EVENT_ACKNOWLEDGED;
+	case ALERT_RESOLVED: break;
+	}
+	return EVENT_RESOLVED;
+}
+
+/* A file tells its event by its status, unless another is asked for. */
+static int take_file(const struct cli *cli, struct subject *s)
+{
+	struct alert alert;
+	struct err err;
+
+	s->at = clock_now();
+	if (!file_read(cli_option(cli, "alert"), &s->bytes, &err))
+		return cli_failed("%s", err.text);
+	if (!alert_read(&alert, s->bytes.data, s->bytes.len, &err))
+		return cli_failed("%s holds no alert: %s", cli_option(cli, "alert"), err.text);
+	if (!cli_has(cli, "event"))
+		s->kind = kind_of(alert.status);
+	alert_release(&alert);
+	return EXIT_OK;
+}
+
+static bool take_row(const struct cli *cli, struct subject *s, struct view *v)
+{
+	enum event_kind kind;
+
+	if (!view_next(v))
+		return false;
+	if (view_text(v, "body") != NULL)
+		buf_add(&s->bytes, view_text(v, "body"), view_len(v, "body"));
+	s->source = mem_strdup(view_text(v, "source"));
+	s->at = view_int(v, "at");
+	s->first = view_int(v, "first") != 0;
+	if (!cli_has(cli, "event") && view_text(v, "kind") != NULL &&
+	    event_kind_parse(view_text(v, "kind"), &kind))
+		s->kind = kind;
+	return true;
+}
+
+static int take_stored(const struct cli *cli, struct subject *s)
+{
+	const char *id = cli_option(cli, "id");
+	struct glance glance;
+	struct err err = { "" };
+	int code;
+	struct store *store = cli_store(cli, STORE_READ, &glance, &code);
+
+	if (store == NULL)
+		return code;
+	struct view *v =
+		view_open(store,
+			  "SELECT a.source, a.body, " OF_EVENT("kind") ", " OF_EVENT(
+				  "first") ", coalesce((SELECT at FROM v_events "
+					   "WHERE id = a.last_event), a.first_seen_at) AS at "
+					   "FROM v_alerts a WHERE a.id = ?1",
+			  &id, 1, &err);
+	bool found = v != NULL && take_row(cli, s, v);
+
+	if (v != NULL && !found)
+		view_failed(v, &err);
+	view_close(&v);
+	store_close(&store);
+	glance_release(&glance);
+	if (err.text[0] != '\0')
+		return cli_failed("%s", err.text);
+	return found ? EXIT_OK : cli_failed("the store knows no alert %s", id);
+}
+
+static int take_subject(const struct cli *cli, struct subject *s, const char *type)
+{
+	if (cli_has(cli, "alert"))
+		return take_file(cli, s);
+	if (cli_has(cli, "id"))
+		return take_stored(cli, s);
+	return take_sample(s, type);
+}
+
+/* ---- rendering ---- */
+
+static void on_missing(void *arg, const char *template_name, int line, const char *name)
+{
+	(void)arg;
+	fprintf(stderr, "%s:%d: warning: ", template_name, line);
+	print_text(stderr, name, 100);
+	fputs(" is missing here and renders empty\n", stderr);
+}
+
+/* What there was is printed all the same: it shows why JSON is none. */
+static int render(const struct tmpl *t, const struct value *root,
+		  const struct tmpl_report *report)
+{
+	struct buf out;
+	struct err err;
+
+	buf_init(&out, OUTPUT_MAX);
+	bool ok = tmpl_render(t, root, &out, report, &err);
+
+	fwrite(out.data, 1, out.len, stdout);
+	buf_release(&out);
+	return ok ? EXIT_OK : cli_failed("%s", err.text);
+}
+
+static int render_subject(const struct tmpl *t, const struct subject *s)
+{
+	static char name[] = "example";
+	const struct sink_settings sink = { .name = name };
+	const struct envelope_names names = {
+		.source = s->source != NULL ? s->source : name,
+		.route = name,
+		.kind = s->kind,
+		.first = s->first,
+		.episode = 1,
+		.seq = 1,
+		.at = s->at,
+	};
+	struct envelope e;
+	struct value root;
+	struct err err;
+
+	if (!envelope_fill(&e, &sink, &names, s->bytes.data, s->bytes.len, &err))
+		return cli_failed("it is no alert: %s", err.text);
+	e.message.now = s->at;
+	value_of_message(&e.message, &root);
+	int code = render(t, &root, &(struct tmpl_report){ .missing = on_missing });
+
+	envelope_release(&e);
+	return code;
+}
+
+static int render_alert(const struct cli *cli, const struct tmpl *t, enum event_kind kind,
+			const char *type)
+{
+	struct subject s = { .kind = kind };
+
+	buf_init(&s.bytes, ALERT_BYTES_MAX);
+	int code = take_subject(cli, &s, type);
+
+	if (code == EXIT_OK)
+		code = render_subject(t, &s);
+	buf_release(&s.bytes);
+	mem_free(&s.source);
+	return code;
+}
+
+static int render_data(const struct cli *cli, const struct tmpl *t)
+{
+	struct json *json = NULL;
+	struct value root;
+	struct buf data;
+	struct err err;
+	int code;
+
+	buf_init(&data, DATA_MAX);
+	if (file_read(cli_option(cli, "data"), &data, &err))
+		json = json_parse(data.data, data.len, &err);
+	if (json == NULL) {
+		code = cli_failed("%s: %s", cli_option(cli, "data"), err.text);
+	} else {
+		value_of_json(json, json_root(json), &root);
+		code = render(t, &root, NULL);
+	}
+	json_free(&json);
+	buf_release(&data);
+	return code;
+}
+
+/* ---- the template ---- */
+
+/* The configuration may be missing or wrong: then the shipped folder is all there is. */
+static struct tmpl *find_template(const struct cli *cli, struct err *err)
+{
+	struct conf_problems problems = { .list = NULL };
+	char *file = mem_strdup(cli->config), *path = NULL;
+	struct tmpl *t = NULL;
+	struct glance glance;
+	size_t len;
+
+	if (!glance_read(&glance, cli->config, &problems) && file_exists(cli->config))
+		print_problems(stderr, &problems, false);
+	if (glance.templates == NULL)
+		glance.templates = mem_strdup(".");
+	const struct settings settings = { .file = file, .templates = glance.templates };
+	char *text = parts_find(&settings, cli->argv[0], &path, &len, err);
+
+	if (text != NULL)
+		t = parts_compile(path, text, len, err);
+	mem_free(&text);
+	mem_free(&path);
+	mem_free(&file);
+	glance_release(&glance);
+	conf_problems_release(&problems);
+	return t;
+}
+
+static int check_usage(const struct cli *cli)
+{
+	static const char *const origins[] = { "sample", "alert", "id", "data" };
+	int given = 0;
+
+	if (cli->argc != 1)
+		return cli_usage(cli, "it takes one template, by name or path");
+	for (size_t i = 0; i < ARRAY_LEN(origins); i++)
+		given += cli_has(cli, origins[i]) ? 1 : 0;
+	if (given > 1)
+		return cli_usage(cli, "--sample, --alert, --id and --data exclude each other");
+	return EXIT_OK;
+}
+
+static int run(const struct cli *cli)
+{
+	enum event_kind kind;
+	const char *type;
+	struct err err;
+	int code = check_usage(cli);
+
+	if (code == EXIT_OK)
+		code = sample_options(cli, &kind, &type);
+	if (code != EXIT_OK)
+		return code;
+	struct tmpl *t = find_template(cli, &err);
+
+	if (t == NULL)
+		return cli_failed("%s", err.text);
+	code = cli_has(cli, "data") ? render_data(cli, t) : render_alert(cli, t, kind, type);
+	tmpl_free(&t);
+	return code;
+}
+
+static const struct cli_option options[] = {
+	{ "event", "KIND", "opened, acknowledged, resolved, reopened or changed" },
+	{ "sample", "TYPE",
+	  "policy_violation, budget_exceeded, anomaly_detected or security_event" },
+	{ "alert", "FILE", "the alert in this file" },
+	{ "id", "ALERT_ID", "the alert in the store, at its latest event" },
+	{ "data", "FILE.json", "any JSON, as it is, instead of an alert" },
+	{ .name = NULL },
+};
+
+const struct command command_render = {
+	.name = "render",
+	.arguments = "TEMPLATE",
+	.summary = "render a template against a sample or an alert",
+	.details =
+		"TEMPLATE is a path, or a name such as webhook.json that is looked for beside\n"
+		"the configuration and in `templates`. The output is the bytes alone; names\n"
+		"that the alert lacks are told on stderr.",
+	.options = options,
+	.run = run,
+};

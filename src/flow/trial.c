@@ -1,0 +1,211 @@
+/*
+ * trial: renders, and gathers what went wrong.
+ *
+ * A name that is missing in one sample may be there in another (`metadata.model`), and the
+ * engine only tells what was missing. So a name is called unknown when no sample has it: not at
+ * the root, not in the alert, and not in any object within it, where a section may have led.
+ */
+#include "flow/trial.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "flow/envelope.h"
+#include "flow/samples.h"
+
+enum { SAMPLE_MAX = 16 << 10, TYPE_COUNT = 4, NAME_SHOWN_MAX = 100 };
+
+struct trial {
+	const struct setup *setup;
+	const struct sink_settings *sink;
+	struct conf_problems *problems;
+	struct envelope envelopes[TYPE_COUNT][EVENT_KIND_COUNT];
+};
+
+/* ---- samples ---- */
+
+static void fill(struct trial *t, size_t type, enum event_kind kind)
+{
+	const struct settings *s = t->setup->settings;
+	const struct sample_as as = { .kind = kind, .at = samples_moment() };
+	const struct envelope_names names = {
+		.source = s->source_count > 0 ? s->sources[0].name : "example",
+		.route = s->route_count > 0 ? s->routes[0].name : "example",
+		.kind = kind,
+		.episode = 1,
+		.seq = 1,
+		.at = samples_moment(),
+	};
+	struct envelope *e = &t->envelopes[type][kind];
+	struct buf bytes;
+	struct err err;
+
+	buf_init(&bytes, SAMPLE_MAX);
+	samples_add(&bytes, samples_types[type], &as);
+	if (!envelope_fill(e, t->sink, &names, bytes.data, bytes.len, &err))
+		BUG("the sample %s: %s", samples_types[type], err.text);
+	e->message.now = samples_moment();
+	if (s->source_count > 0)
+		envelope_add_link(e, t->setup->links[0]);
+	buf_release(&bytes);
+}
+
+static void fill_all(struct trial *t)
+{
+	for (size_t type = 0; samples_types[type] != NULL; type++)
+		for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+			fill(t, type, (enum event_kind)kind);
+}
+
+static void release_all(struct trial *t)
+{
+	for (size_t type = 0; samples_types[type] != NULL; type++)
+		for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+			envelope_release(&t->envelopes[type][kind]);
+}
+
+/* ---- unknown names ---- */
+
+static bool is_within(const struct json *doc, const struct json_value *object, const char *name)
+{
+	struct value v;
+
+	value_of_json(doc, object, &v);
+	if (value_path(&v, name, strlen(name), &v))
+		return true;
+	for (const struct json_value *m = json_first(object); m != NULL; m = json_next(m))
+		if ((json_kind(m) == JSON_OBJECT || json_kind(m) == JSON_ARRAY) &&
+		    is_within(doc, m, name))
+			return true;
+	return false;
+}
+
+static bool has_name(const struct envelope *e, const char *name)
+{
+	struct value v;
+
+	value_of_message(&e->message, &v);
+	if (value_path(&v, name, strlen(name), &v))
+		return true;
+	value_of_facts(&e->facts, &v);
+	if (value_path(&v, name, strlen(name), &v))
+		return true;
+	return is_within(e->alert.json, json_root(e->alert.json), name);
+}
+
+static bool is_known(const struct trial *t, const char *name)
+{
+	for (size_t type = 0; samples_types[type] != NULL; type++)
+		for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
+			if (has_name(&t->envelopes[type][kind], name))
+				return true;
+	return false;
+}
+
+/* Two sinks may share a template; the same is said once. */
+static void say(struct trial *t, enum conf_level level, const char *file, int line,
+		const char *text)
+{
+	for (size_t i = 0; i < t->problems->count; i++) {
+		const struct conf_problem *p = &t->problems->list[i];
+
+		if (p->line == line && strcmp(p->file, file) == 0 &&
+		    strcmp(p->message, text) == 0)
+			return;
+	}
+	conf_problem(t->problems, level, file, line, "%s", text);
+}
+
+static void on_missing(void *arg, const char *template_name, int line, const char *name)
+{
+	const char *near = num_nearest(name, facts_names());
+	struct trial *t = arg;
+	char text[3 * NAME_SHOWN_MAX];
+
+	if (is_known(t, name))
+		return;
+	if (near != NULL)
+		snprintf(text, sizeof(text), "no name {{%.*s}} is known; did you mean {{%s}}?",
+			 NAME_SHOWN_MAX, name, near);
+	else
+		snprintf(text, sizeof(text),
+			 "no sample has {{%.*s}}: it is empty for an alert that has no such "
+			 "field",
+			 NAME_SHOWN_MAX, name);
+	say(t, CONF_WARNING, template_name, line, text);
+}
+
+/* ---- renderings that fail ---- */
+
+/* "file:3: why" is the file's line 3; a message without one stands for the whole file. */
+static void say_failure(struct trial *t, const char *path, const char *of, const char *why)
+{
+	size_t len = strlen(path);
+	const char *text = why;
+	char whole[ERR_TEXT_MAX + NAME_SHOWN_MAX];
+	int64_t line = 0;
+	char digits[8];
+
+	if (strncmp(text, path, len) == 0 && text[len] == ':') {
+		size_t n = strspn(text + len + 1, "0123456789");
+
+		text += len + 1;
+		if (n > 0 && n < sizeof(digits) && text[n] == ':') {
+			snprintf(digits, sizeof(digits), "%.*s", (int)n, text);
+			if (num_parse_int(digits, &line, NULL))
+				text += n + 1;
+		}
+	}
+	text += strspn(text, " ");
+	snprintf(whole, sizeof(whole), "with the sample %s: %s", of, text);
+	say(t, CONF_ERROR, path, (int)line, whole);
+}
+
+static void render(struct trial *t, const struct sink_part *spec, const struct tmpl *tmpl)
+{
+	const struct tmpl_report report = { .missing = on_missing, .arg = t };
+	struct value root;
+	struct buf out;
+	struct err err;
+	char of[NAME_SHOWN_MAX];
+
+	buf_init(&out, spec->max_len);
+	for (size_t type = 0; samples_types[type] != NULL; type++) {
+		for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+			buf_clear(&out);
+			value_of_message(&t->envelopes[type][kind].message, &root);
+			if (tmpl_render(tmpl, &root, &out, &report, &err))
+				continue;
+			snprintf(of, sizeof(of), "%s, %s", samples_types[type],
+				 event_kind_name((enum event_kind)kind));
+			say_failure(t, tmpl_name(tmpl), of, err.text);
+			buf_release(&out);
+			return; /* the first tells enough */
+		}
+	}
+	buf_release(&out);
+}
+
+void trial_run(const struct setup *setup, struct conf_problems *problems)
+{
+	const struct settings *s = setup->settings;
+
+	for (size_t i = 0; i < s->sink_count; i++) {
+		struct trial *t = mem_new(sizeof(*t));
+
+		t->setup = setup;
+		t->sink = &s->sinks[i];
+		t->problems = problems;
+		fill_all(t);
+		for (size_t k = 0; k < t->sink->type->part_count; k++) {
+			const struct tmpl *tmpl = parts_template(setup->parts[i], k);
+
+			if (tmpl != NULL) /* else it is optional and not there */
+				render(t, &t->sink->type->parts[k], tmpl);
+		}
+		release_all(t);
+		mem_free(&t);
+	}
+}

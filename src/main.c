@@ -1,0 +1,7 @@
+/* tocsin: rings every bell that should ring. */
+#include "cli/cli.h"
+
+int main(int argc, char **argv)
+{
+	return cli_main(argc, argv);
+}
