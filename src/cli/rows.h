@@ -33,7 +33,7 @@ void spool_discard(struct spool *s);
  * last_*; a first success keeps no attempt and is told from the row itself.
  */
 #define ROWS_LAST(column)                                              \
-	"(SELECT " column " FROM v_attempts WHERE delivery_id = d.id " \
+	"(SELECT " column " FROM v_attempts WHERE delivery = d.id " \
 	"ORDER BY n DESC LIMIT 1) AS last_" column
 #define ROWS_OF_SINK(column) \
 	"(SELECT " column " FROM v_sinks WHERE name = d.sink) AS sink_" column

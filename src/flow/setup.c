@@ -28,20 +28,38 @@ static void check_store(const struct settings *settings, struct conf_problems *p
 	mem_free(&dir);
 }
 
+/* Every template of every sink; without the shipped folder that is one mistake, not many. */
+static void check_templates(const struct settings *settings, struct conf_problems *problems)
+{
+	bool has_folder = file_is_dir(settings->templates);
+	struct conf_problems unfound = { .list = NULL };
+
+	for (size_t i = 0; i < settings->sink_count; i++) {
+		const struct sink_settings *sink = &settings->sinks[i];
+
+		if (sink->name == NULL || sink->type == NULL)
+			continue;
+		struct parts *parts =
+			parts_new(settings, sink, has_folder ? problems : &unfound);
+
+		parts_free(&parts);
+	}
+	if (unfound.error_count > 0)
+		conf_problem(
+			problems, CONF_ERROR, settings->file, settings->templates_line,
+			"templates: there is no folder %s: set `templates` to the one that "
+			"came with tocsin",
+			settings->templates);
+	conf_problems_release(&unfound);
+}
+
 /* What only the disk can tell, asked of all that could be read. */
 static void check_disk(const struct settings *settings, struct conf_problems *problems)
 {
 	if (settings->store != NULL)
 		check_store(settings, problems);
-	for (size_t i = 0; i < settings->sink_count; i++) {
-		const struct sink_settings *sink = &settings->sinks[i];
-
-		if (sink->name == NULL || sink->type == NULL || settings->templates == NULL)
-			continue;
-		struct parts *parts = parts_new(settings, sink, problems);
-
-		parts_free(&parts);
-	}
+	if (settings->templates != NULL)
+		check_templates(settings, problems);
 }
 
 struct settings_context setup_context(const char *path)

@@ -48,7 +48,8 @@ struct sink_settings {
 	struct conf_pairs vars;
 	char *ca_file, *proxy;
 	bool plaintext;
-	void *own; /* the type's own settings, own_size bytes */
+	void *own;     /* the type's own settings, own_size bytes */
+	bool is_whole; /* all of own could be read: for check(), which sees NULLs otherwise */
 };
 
 struct settings {

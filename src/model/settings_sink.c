@@ -150,8 +150,8 @@ static void read_own(const struct settings_reading *g, const struct conf_node *n
 	errors_before = g->reader.problems->error_count;
 	sink->own = mem_new(type->own_size);
 	conf_fill(&g->reader, n, what, type->keys, sink->own);
-	if (type->check != NULL && sink->name != NULL &&
-	    g->reader.problems->error_count == errors_before)
+	sink->is_whole = g->reader.problems->error_count == errors_before;
+	if (type->check != NULL && sink->name != NULL)
 		type->check(sink, g->reader.problems);
 }
 

@@ -80,8 +80,8 @@ struct sink_type {
 	const char *rate; /* default of the key */
 
 	/*
-	 * Says every mistake that one key alone does not show. Called only when the sink has a
-	 * name and all of the type's own keys were read without an error. May be NULL.
+	 * Says every mistake that the table of keys does not show. What could not be read is
+	 * NULL, 0 or empty (and said already); s->is_whole tells that all could be. May be NULL.
 	 */
 	void (*check)(const struct sink_settings *s, struct conf_problems *problems);
 	bool (*build)(const struct sink_settings *s, const struct message *m,

@@ -147,8 +147,12 @@ static bool may_be_plain(const struct sink_settings *s)
 static void check_server(const struct sink_settings *s, struct conf_problems *p)
 {
 	const struct email_settings *own = s->own;
-	const char *mistake = server_mistake(own->server);
+	const char *mistake = own->server != NULL ? server_mistake(own->server) : NULL;
 
+	if (own->hello != NULL && !is_host(own->hello, strlen(own->hello)))
+		check_error(s, p, "hello", "must be a host's name");
+	if (own->server == NULL)
+		return;
 	if (mistake != NULL)
 		check_error(s, p, "server", mistake);
 	else if (own->starttls == EMAIL_STARTTLS_OFF && is_implicit(own))
@@ -159,14 +163,15 @@ static void check_server(const struct sink_settings *s, struct conf_problems *p)
 			s, p, "starttls",
 			"can be off for a server on loopback only; elsewhere set plaintext = "
 			"true if the way there is your own");
-	if (own->hello != NULL && !is_host(own->hello, strlen(own->hello)))
-		check_error(s, p, "hello", "must be a host's name");
 }
 
 static void check_login(const struct sink_settings *s, struct conf_problems *p)
 {
 	const struct email_settings *own = s->own;
 
+	/* One of the two may be there and only unreadable, which has been said. */
+	if (!s->is_whole)
+		return;
 	if (own->username != NULL && own->password.reference == NULL)
 		check_error(s, p, "username", "needs password beside it");
 	if (own->username == NULL && own->password.reference != NULL)

@@ -80,21 +80,21 @@ def test_a_good_configuration_is_summed_up(tmp_path):
     assert not (tmp_path / "tocsin.db").exists()
 
 
-FIFTEEN = """store = "%(folder)s/tocsin.db";
+FIFTEEN = """store = "%(folder)s/nowhere/tocsin.db";
+templates = "%(folder)s/none";
 retention = "30";
-colour = "red";
 sources = (
   { name = "a"; base_url = "https://api.toktra.io"; api_key = "env:TOCSIN_UNSET_KEY"; },
   { name = "a"; base_url = "http://api.toktra.io/v1"; api_key = "k"; poll_evry = "5s"; }
 );
 sinks = (
   { name = "s"; type = "slak"; url = "x"; },
-  { name = "w"; type = "webhook"; url = "file:%(folder)s/none"; window = 0; },
+  { name = "w"; type = "webhook"; url = "file:%(folder)s/none"; },
   { name = "m"; type = "email"; server = "ftp://x"; from = "a@b.c\\nBcc: x@y.z"; to = "a@b.c"; }
 );
 routes = (
   { name = "r"; match = [ "severity ~ high" ]; to = [ "nobody" ]; },
-  { name = "q"; to = [ "w" ]; events = [ "rung" ]; closes = "no"; }
+  { name = "q"; to = [ "w" ]; events = [ "rung" ]; }
 );
 """
 
