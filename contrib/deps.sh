@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs what Tocsin needs, by apt-get, and nothing that is there already.
 #
-# Usage: contrib/deps.sh [build|test] [TOOLS]
+# Usage: contrib/deps.sh [build|demo|test] [TOOLS]
 #   build   what a build and a run need (the default)
-#   test    that, what tests/run.sh needs, and postfix's smtp-sink, unpacked into TOOLS (or
+#   demo    that, and what contrib/demo.sh needs for its receivers
+#   test    all that tests/run.sh needs, and postfix's smtp-sink, unpacked into TOOLS (or
 #           $TOCSIN_TOOLS, else build/tools). It is never installed, so no mail server is
 #           replaced and no service starts. Run it as
 #           LD_LIBRARY_PATH=TOOLS/usr/lib/postfix TOOLS/usr/sbin/smtp-sink
@@ -19,13 +20,15 @@ tools=${2:-${TOCSIN_TOOLS:-$top/build/tools}}
 build="ca-certificates cmake gcc libc6-dev make pkg-config
 	libcjson-dev libconfig-dev libcurl4-openssl-dev libev-dev libmicrohttpd-dev libpcre2-dev
 	libsqlite3-dev libssl-dev"
+demo="python3 python3-aiosmtpd"
 # libdb5.3, libicu72 and libnsl2 are smtp-sink's.
-test="clang-format libcmocka-dev openssl python3 python3-aiosmtpd python3-cryptography
-	python3-pytest libdb5.3 libicu72 libnsl2"
+test="clang-format libcmocka-dev openssl python3-cryptography python3-pytest
+	libdb5.3 libicu72 libnsl2"
 
 case $what in
 build) wanted=$build ;;
-test) wanted="$build $test" ;;
+demo) wanted="$build $demo" ;;
+test) wanted="$build $demo $test" ;;
 *)
 	sed -n '/^# Usage:/,/^$/s/^# \{0,1\}//p' "$0" >&2
 	exit 2
