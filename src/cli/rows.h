@@ -32,7 +32,7 @@ void spool_discard(struct spool *s);
  * view on the right of a LEFT JOIN would be made whole first. The last attempt of a row is in
  * last_*; a first success keeps no attempt and is told from the row itself.
  */
-#define ROWS_LAST(column)                                              \
+#define ROWS_LAST(column)                                           \
 	"(SELECT " column " FROM v_attempts WHERE delivery = d.id " \
 	"ORDER BY n DESC LIMIT 1) AS last_" column
 #define ROWS_OF_SINK(column) \

@@ -27,15 +27,26 @@ static uint64_t seed(void)
 	return (uint64_t)clock_now() * 1000003u + (uint64_t)getpid();
 }
 
+/*
+ * A receiver that closes, a file-size limit and a poll asked for before we listen are no reasons
+ * to die: the write fails and is handled, the first poll comes anyway.
+ */
+static void ignore_signals(void)
+{
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+	signal(SIGUSR1, SIG_IGN);
+}
+
 static int run(const struct cli *cli)
 {
+	ignore_signals();
 	struct setup *setup = cli_setup(cli);
 	struct err err;
 
 	if (setup == NULL)
 		return EXIT_CONFIG;
 	log_setup(setup->settings->log_level, setup->settings->log_format);
-	signal(SIGPIPE, SIG_IGN);
 	struct turn *turn = turn_new();
 	struct app *app = app_new(setup, turn, seed(), &err);
 

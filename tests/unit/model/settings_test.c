@@ -36,8 +36,7 @@ static void gong_check(const struct sink_settings *s, struct conf_problems *prob
 	const struct gong *own = s->own;
 	struct err err;
 
-	if (own->url.value != NULL &&
-	    !settings_url_allowed(own->url.value, s->plaintext, &err))
+	if (own->url.value != NULL && !settings_url_allowed(own->url.value, s->plaintext, &err))
 		conf_problem(problems, CONF_ERROR, s->file, s->line, "sink \"%s\": url %s",
 			     s->name, err.text);
 }
