@@ -1,6 +1,7 @@
 /* auth: one credential, its age, and the two messages of RFC 6749 section 4.4. */
 #include "flow/auth.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "base/esc.h"
@@ -100,6 +101,42 @@ static bool take_token(struct auth *a, const struct json_value *root, int64_t st
 	return true;
 }
 
+enum { SECRET_LEN_MIN = 4 }; /* shorter ones are found in any text */
+
+static bool is_in(const struct reply *reply, const char *text)
+{
+	size_t len = text != NULL ? strlen(text) : 0;
+
+	return len >= SECRET_LEN_MIN && memmem(reply->body, reply->body_len, text, len) != NULL;
+}
+
+/* The secret as the token request carries it. */
+static bool is_form_in(const struct reply *reply, const char *secret)
+{
+	struct buf form;
+
+	if (secret == NULL)
+		return false;
+	buf_init(&form, REQUEST_BODY_MAX);
+	esc_form(&form, secret, strlen(secret));
+	bool found = is_in(reply, form.data);
+	char *text = buf_take(&form, NULL);
+
+	mem_free_secret(&text);
+	return found;
+}
+
+void auth_error_text(const struct auth *a, const struct reply *reply, char *text, size_t size)
+{
+	const struct source_settings *s = a->settings;
+
+	if (is_in(reply, a->token) || is_in(reply, s->api_key.value) ||
+	    is_in(reply, s->client_secret.value) || is_form_in(reply, s->client_secret.value))
+		snprintf(text, size, "a text that quotes a secret and is not shown");
+	else
+		page_error_text(reply->body, reply->body_len, text, size);
+}
+
 bool auth_take(struct auth *a, const struct reply *reply, int64_t steady_now, bool *refused,
 	       struct err *err)
 {
@@ -109,7 +146,7 @@ bool auth_take(struct auth *a, const struct reply *reply, int64_t steady_now, bo
 	if (reply->status != 200) {
 		char text[160];
 
-		page_error_text(reply->body, reply->body_len, text, sizeof(text));
+		auth_error_text(a, reply, text, sizeof(text));
 		*refused = reply->status == 400 || reply->status == 401 || reply->status == 403;
 		if (*refused)
 			auth_rejected(a);

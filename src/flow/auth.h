@@ -39,6 +39,8 @@ void auth_request(const struct auth *a, struct request *out);
  */
 bool auth_take(struct auth *a, const struct reply *reply, int64_t steady_now, bool *refused,
 	       struct err *err) __attribute__((warn_unused_result));
+/* What an answer other than 200 says, as one line; nothing of it when it quotes a secret. */
+void auth_error_text(const struct auth *a, const struct reply *reply, char *text, size_t size);
 /* A renewal failed while the old token lives: not before `wait_ms` again. */
 void auth_postpone(struct auth *a, int64_t steady_now, int64_t wait_ms);
 

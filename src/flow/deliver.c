@@ -10,7 +10,7 @@
  *
  * When the store refuses a batch, the outcomes go back to `settled` and the same batch is tried
  * again after a wait; the claims in it never happened. BUSY (a command is writing) is no
- * failure, only "again soon".
+ * failure, only "again soon", unless it lasts.
  */
 #include "flow/deliver.h"
 
@@ -58,6 +58,7 @@ struct deliver {
 	struct timer *timer; /* the only one: linger, retry, or the queue's sleep */
 	int64_t retry_at;    /* steady; no batch before that */
 	int64_t store_fails;
+	int64_t busy_since; /* steady; 0: the store is not kept by another */
 	struct deliver_status status;
 	/* Room for one batch, sized once. */
 	struct ask *asks;
@@ -109,13 +110,15 @@ static void job_settle(struct job *job)
 	enum queue_change change = queue_settle(d->p.queue, &job->tried, &job->outcome, now,
 						&job->settle, job->reason);
 
-	say_attempt(&(struct say_attempt){ .sink = job->sink,
-					   .tried = &job->tried,
-					   .alert_id = job->envelope.alert.id,
-					   .kind = job->kind,
-					   .outcome = &job->outcome,
-					   .settle = &job->settle });
-	say_sink(job->sink, change, &job->outcome);
+	struct say_attempt said = { .sink = job->sink,
+				    .tried = &job->tried,
+				    .alert_id = job->envelope.alert.id,
+				    .kind = job->kind,
+				    .outcome = &job->outcome,
+				    .settle = &job->settle };
+
+	say_attempt(&said);
+	say_sink(&said, change);
 	if (job->outcome.verdict == VERDICT_DELIVERED)
 		d->status.delivered++;
 	else
@@ -233,11 +236,12 @@ static void batch_stored(struct deliver *d)
 	if (d->store_fails > 0)
 		log_line(LOG_WARN, LOG_STORE_RECOVERED);
 	d->store_fails = 0;
+	d->busy_since = 0;
 	d->status.store_failing = false;
 }
 
 /* Back in front: the order of outcomes is kept. */
-static void batch_failed(struct deliver *d, const struct turn_result *r)
+static void settle_again(struct deliver *d)
 {
 	struct job_list again = d->committing;
 
@@ -249,13 +253,27 @@ static void batch_failed(struct deliver *d, const struct turn_result *r)
 		d->settled = again;
 	}
 	list_init(&d->committing);
+}
+
+static bool is_only_busy(struct deliver *d, const struct turn_result *r)
+{
+	if (!r->busy)
+		return false;
+	if (d->busy_since == 0)
+		d->busy_since = clock_steady();
+	return clock_steady() - d->busy_since < STORE_BUSY_MAX_MS;
+}
+
+static void batch_failed(struct deliver *d, const struct turn_result *r)
+{
+	settle_again(d);
 	queue_holds_failed(d->p.queue);
-	if (r->busy) {
+	if (is_only_busy(d, r)) {
 		d->retry_at = clock_steady() + BUSY_WAIT_MS;
 		return;
 	}
 	if (d->store_fails++ == 0)
-		say_store_failed(r->error, r->full);
+		say_store_failed(r->error, r->full, r->busy);
 	d->status.store_failing = true;
 	snprintf(d->status.store_error, sizeof(d->status.store_error), "%s", r->error);
 	int64_t wait = RETRY_MIN_MS << (d->store_fails < 7 ? d->store_fails - 1 : 6);

@@ -14,7 +14,9 @@
  * An alert acknowledged before we first saw it opens all the same: nobody was told yet. One
  * that goes back from acknowledged to open says nothing new to anybody. `changed?` is severity,
  * title or message; where the severity rises the alert is also routed again, and sinks newly
- * matched hear an `opened`. Silent means: older than the baseline, recorded without ringing.
+ * matched hear an `opened`. Neither is an event when nobody hears of it: an alert whose title
+ * counts something changes with every poll, for weeks. Silent means: older than the baseline,
+ * recorded without ringing.
  */
 #include "flow/intake.h"
 
@@ -47,9 +49,12 @@ static void steps_for_active(const struct known *known, const struct alert *seen
 			     struct decision *out)
 {
 	if (alert_content(seen) != known->content)
-		add_step(out, (struct step){ .kind = EVENT_CHANGED, .follow = true });
+		add_step(out, (struct step){
+				      .kind = EVENT_CHANGED, .follow = true, .if_told = true });
 	if (seen->status != ALERT_RESOLVED && seen->severity > known->severity)
-		add_step(out, (struct step){ .kind = EVENT_OPENED, .only_new = true });
+		add_step(out, (struct step){ .kind = EVENT_OPENED,
+					     .only_new = true,
+					     .if_told = true });
 	if (seen->status == ALERT_RESOLVED)
 		add_step(out, (struct step){ .kind = EVENT_RESOLVED, .follow = true });
 	else if (seen->status == ALERT_ACKNOWLEDGED && known->status == ALERT_OPEN)
@@ -94,6 +99,33 @@ static struct target target_of(const struct intake *in, const struct route_targe
 	return t;
 }
 
+static bool is_chosen(const struct intake *in, size_t count, size_t sink)
+{
+	for (size_t i = 0; i < count; i++)
+		if (in->chosen[i].sink == sink)
+			return true;
+	return false;
+}
+
+/* A sink whose route matches but leaves this event out belongs to the episode all the same. */
+static size_t choose_left_out(struct intake *in, const struct facts *facts, size_t count)
+{
+	const struct settings *s = in->roster->settings;
+
+	for (size_t i = 0; i < s->route_count; i++) {
+		const struct route *r = &s->routes[i];
+
+		if (!route_matches(r, facts))
+			continue;
+		for (size_t k = 0; k < r->to_count; k++)
+			if (!is_chosen(in, count, r->to[k]))
+				in->chosen[count++] = (struct route_target){ r->to[k], i };
+		if (!r->goes_on)
+			break;
+	}
+	return count;
+}
+
 static void route_step(struct intake *in, const struct alert *seen, struct step *step,
 		       size_t room_from)
 {
@@ -106,6 +138,7 @@ static void route_step(struct intake *in, const struct alert *seen, struct step 
 	size_t count =
 		route_choose(s->routes, s->route_count, &facts, in->chosen, s->sink_count);
 
+	count = choose_left_out(in, &facts, count);
 	for (size_t i = 0; i < count; i++)
 		targets[i] = target_of(in, &in->chosen[i], step);
 	step->targets = targets;

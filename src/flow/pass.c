@@ -1,8 +1,8 @@
 /*
  * pass: see the header.
  *
- * next_cursor decides whether there is more; has_more is only a hint that may contradict it
- * (toktra API, Pagination). A cursor that comes again is found with one remembered hash: the
+ * Where there is a next_cursor the walk goes on, whatever has_more says; only both together end
+ * it (toktra API, Pagination). A cursor that comes again is found with one remembered hash: the
  * mark moves on whenever the page count reaches a power of two, so a circle of n pages is
  * noticed within 3n pages and no list of cursors grows with the walk.
  */
@@ -28,13 +28,18 @@ static bool is_power_of_two(size_t n)
 	return (n & (n - 1)) == 0;
 }
 
+bool pass_ends_with(const struct page *page)
+{
+	return page->next_cursor == NULL && !page->has_more;
+}
+
 enum pass_next pass_advance(struct pass *p, const struct page *page)
 {
 	p->page_count++;
 	p->items += page->item_count;
 	mem_free(&p->cursor);
 	if (page->next_cursor == NULL)
-		return PASS_COMPLETE;
+		return pass_ends_with(page) ? PASS_COMPLETE : PASS_TORN;
 	p->cursor = mem_strdup(page->next_cursor);
 	int64_t hash = alert_hash(p->cursor, strlen(p->cursor));
 

@@ -3,9 +3,10 @@
  *
  * Fault of the destination (outcome.sink_down): the sink is held, its rows stay due, so that
  * all go at once when it is back; each failed probe doubles the wait. The row that met the
- * failure is not punished. But when others of the same sink were delivered while this row was
- * under way, the destination is evidently well, and the failure is this row's own: it backs
- * off and the sink goes on. A Retry-After is a word of the destination's and always holds it.
+ * failure waits as long as its sink and no longer. But when others of the same sink were
+ * delivered while this row was under way, the destination is evidently well, and the failure is
+ * this row's own: it backs off and the sink goes on. A Retry-After is a word of the
+ * destination's: it always holds, and nothing that was under way when it came lifts it.
  *
  * Fault of the row: LATER backs off by itself, NEVER is a dead letter. Five NEVERs in a row are
  * a broken template or a changed receiver rather than five bad alerts: from the fifth on the
@@ -15,7 +16,8 @@
  * was held, and only right after a failed attempt. So an outage of a week kills nothing.
  *
  * Clocks jump. A hold that ends later than any wait we could have chosen is cut to the longest
- * one when it is read.
+ * one when it is read; a row tried n times is no older than n of the longest waits; and what was
+ * delivered "later than now" proves nothing.
  */
 #include "flow/queue.h"
 
@@ -36,6 +38,7 @@ struct sink {
 
 	int64_t held_until;    /* 0: not held */
 	int64_t down_since;    /* 0: up; else held or probing */
+	bool asked;            /* … for so long by the destination itself */
 	int64_t held_total_ms; /* of holds that are over */
 	int64_t fails;         /* probes failed, for the penalty */
 	int64_t nevers;        /* in a row */
@@ -247,6 +250,7 @@ static enum queue_change hold(const struct ending *e, const char *reason)
 		s->held_until = max_of(s->held_until, e->now + penalty_ms(e, s->fails));
 	}
 	s->held_until = max_of(s->held_until, e->now + asked_wait_ms(e));
+	s->asked |= e->outcome->retry_after_ms > 0;
 	snprintf(s->reason, sizeof(s->reason), "%s", reason);
 	s->dirty = true;
 	if (!was_down)
@@ -258,12 +262,15 @@ static enum queue_change release(const struct ending *e)
 {
 	struct sink *s = e->sink;
 
+	if (s->asked && s->held_until > e->now)
+		return QUEUE_SAME;
 	s->fails = 0;
 	if (s->down_since == 0)
 		return QUEUE_SAME;
 	s->held_total_ms = held_total_ms(s, e->now);
 	s->held_until = 0;
 	s->down_since = 0;
+	s->asked = false;
 	s->reason[0] = '\0';
 	s->dirty = true;
 	return QUEUE_CAME_UP;
@@ -273,15 +280,17 @@ static enum queue_change release(const struct ending *e)
 static bool is_rows_own(const struct ending *e)
 {
 	return e->outcome->retry_after_ms < 0 && e->sink->delivered_at != 0 &&
-	       e->sink->delivered_at >= e->row->started_at;
+	       e->sink->delivered_at >= e->row->started_at && e->sink->delivered_at <= e->now;
 }
 
 static bool is_too_old(const struct ending *e)
 {
+	const struct sink_settings *s = e->sink->settings;
 	int64_t held = held_total_ms(e->sink, e->now) - e->row->held_base_ms;
 	int64_t age = e->now - e->row->first_attempt_at - max_of(held, 0);
+	int64_t oldest = e->row->attempt * (wait_cap_ms(e->sink) + s->timeout_ms);
 
-	return age >= e->sink->settings->give_up_ms;
+	return age >= s->give_up_ms && oldest >= s->give_up_ms;
 }
 
 static void settle_dead(const struct ending *e, const char *reason)
@@ -290,13 +299,13 @@ static void settle_dead(const struct ending *e, const char *reason)
 	e->out->reason = reason;
 }
 
-/* The row is tried again: at once where its sink holds it back anyway, else after a backoff. */
+/* The row is tried again: with its sink where that is held, else after a backoff of its own. */
 static void settle_later(const struct ending *e, const char *reason, bool sink_holds)
 {
 	int64_t wait = max_of(penalty_ms(e, e->row->attempt), asked_wait_ms(e));
 
 	e->out->state = DELIVERY_DUE;
-	e->out->due_at = sink_holds ? e->now : e->now + wait;
+	e->out->due_at = sink_holds ? e->sink->held_until : e->now + wait;
 	e->out->reason = reason;
 }
 
@@ -331,14 +340,19 @@ static enum queue_change settle_never(const struct ending *e)
 	}
 	snprintf(e->reason, REASON_MAX, "%d payloads refused in a row: %.160s",
 		 QUEUE_NEVERS_MAX, e->outcome->reason);
+	enum queue_change change = hold(e, e->reason);
+
 	settle_later(e, e->reason, true);
-	return hold(e, e->reason);
+	return change;
 }
 
 static enum queue_change settle_delivered(const struct ending *e)
 {
 	e->out->state = DELIVERY_DONE;
 	e->out->handle = e->outcome->handle[0] != '\0' ? e->outcome->handle : NULL;
+	/* Delivered, yet something is to be said: a recipient was refused. */
+	if (e->outcome->hint[0] != '\0')
+		e->out->reason = e->outcome->reason;
 	e->sink->delivered_at = e->now;
 	e->sink->nevers = 0;
 	return release(e);

@@ -20,9 +20,11 @@ struct say_attempt {
 };
 void say_attempt(const struct say_attempt *a);
 
-void say_sink(const struct sink_settings *sink, enum queue_change change,
-	      const struct outcome *outcome);
+/* What that attempt did to its sink. */
+void say_sink(const struct say_attempt *a, enum queue_change change);
 
-void say_store_failed(const char *error, bool full);
+/* Commands keep the store for moments. Held for longer, it is a store that fails. */
+enum { STORE_BUSY_MAX_MS = 5000 };
+void say_store_failed(const char *error, bool full, bool busy);
 
 #endif

@@ -5,9 +5,6 @@
  * one of two ways: the same request again after a wait (429, 5xx, a cut connection: at most
  * REPEAT_MAX times a page, 429 without end), or the pass is given up (a refused cursor, a loop,
  * a body that is no page) and the next one starts from the first page. Both waits grow.
- *
- * The budget: at most rate_share of what the server says it allows, as a bucket a minute; and
- * when others have used up nearly all of a shared key, we wait for the reset.
  */
 #include "flow/source.h"
 
@@ -21,15 +18,13 @@
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/auth.h"
-#include "flow/bucket.h"
+#include "flow/budget.h"
 #include "flow/intake.h"
 #include "flow/pass.h"
+#include "flow/say.h"
 
 enum {
-	PAGE_LIMIT = 100,     /* the most that the API gives */
-	LIMIT_DEFAULT = 1000, /* requests a minute, until the server says */
-	LIMIT_MAX = 1000000,
-	MINUTE_MS = 60000,
+	PAGE_LIMIT = 100, /* the most that the API gives */
 	REPEAT_MAX = 3,
 	WAIT_MIN_MS = 1000,
 	WAIT_MAX_MS = 300000,
@@ -60,14 +55,15 @@ struct source {
 	struct source_state state;
 	struct pass pass;
 	struct page page; /* while WANTS_STORE and STORING */
+	int64_t page_at;  /* steady; when it came */
 	size_t page_limit;
 	bool renewed; /* 401 was answered by one renewal for this page already */
 
 	int64_t repeats; /* of this page */
 	int64_t fails;   /* passes and tokens given up in a row */
 	struct chance chance;
-	struct bucket bucket;
-	int64_t limit, remaining;
+	struct budget budget;
+	int64_t born_at; /* steady */
 	char error[ERR_TEXT_MAX];
 };
 
@@ -118,15 +114,15 @@ static void pass_complete(struct source *s)
 
 	recover(s);
 	s->ever_complete = true;
-	s->page_limit = PAGE_LIMIT;
+	int64_t now = clock_steady();
+
 	log_line(p->fresh + p->changed > 0 ? LOG_INFO : LOG_DEBUG, LOG_POLLED,
 		 LOG_S("source", s->p.settings->name), LOG_N("pages", p->page_count),
 		 LOG_N("items", p->items), LOG_N("new", p->fresh), LOG_N("changed", p->changed),
-		 LOG_N("took_ms", clock_now() - p->started_at));
-	int64_t next =
-		clock_steady() + s->p.settings->poll_every_ms - (clock_now() - p->started_at);
+		 LOG_N("took_ms", now - p->started_at));
+	int64_t next = p->started_at + s->p.settings->poll_every_ms;
 
-	sleep_until(s, next > clock_steady() ? next : clock_steady());
+	sleep_until(s, next > now ? next : now);
 }
 
 static int64_t grown_wait_ms(struct source *s, int64_t asked_ms, int64_t tries)
@@ -179,6 +175,15 @@ static void repeat_page(struct source *s, const char *reason, int64_t asked_ms)
 	want(s, WANTS_PAGE, grown_wait_ms(s, asked_ms, s->repeats));
 }
 
+/* Stopping cuts what is under way: no fault of anybody, and nothing to go on with. */
+static bool is_our_cut(struct source *s, const struct reply *reply)
+{
+	if (!s->stopped || reply->kind != REPLY_CUT)
+		return false;
+	become(s, SLEEPING);
+	return true;
+}
+
 /* ---- token ---- */
 
 static void on_token(void *arg, const struct reply *reply)
@@ -188,6 +193,8 @@ static void on_token(void *arg, const struct reply *reply)
 	struct err err;
 	int64_t now = clock_steady();
 
+	if (is_our_cut(s, reply))
+		return;
 	if (auth_take(&s->auth, reply, now, &refused, &err)) {
 		log_line(LOG_INFO, LOG_TOKEN_RENEWED, LOG_S("source", s->p.settings->name));
 		want(s, WANTS_PAGE, 0);
@@ -219,48 +226,10 @@ static void start_token(struct source *s)
 
 /* ---- pages ---- */
 
-static int64_t header_int(const struct reply *reply, const char *name)
-{
-	char text[32];
-	int64_t value;
-	struct err err;
-
-	if (!reply_header(reply, name, text, sizeof(text)) ||
-	    !num_parse_int(text, &value, &err))
-		return -1;
-	return value;
-}
-
-static struct rate share_of(const struct source *s)
-{
-	double share = s->p.settings->rate_share * (double)s->limit;
-
-	return (struct rate){ .count = share < 1.0 ? 1 : (int64_t)share, .per_ms = MINUTE_MS };
-}
-
-static void note_budget(struct source *s, const struct reply *reply)
-{
-	int64_t limit = header_int(reply, "X-RateLimit-Limit");
-
-	s->remaining = header_int(reply, "X-RateLimit-Remaining");
-	if (limit < 1 || limit > LIMIT_MAX || limit == s->limit)
-		return;
-	s->limit = limit;
-	bucket_resize(&s->bucket, share_of(s));
-}
-
-/* How long until the next request is within the budget. */
-static int64_t budget_wait_ms(struct source *s, int64_t steady_now)
-{
-	int64_t wait = bucket_wait_ms(&s->bucket, steady_now);
-
-	/* Nearly nothing left of a key that others share: let the minute pass. */
-	if (s->remaining >= 0 && s->remaining <= s->limit / 20 && wait < MINUTE_MS / 10)
-		wait = MINUTE_MS / 10;
-	return wait;
-}
-
-/* The baseline is the server's time at the first page we ever asked for. */
+/*
+ * The baseline is the time, by the server's clock, at which we first wanted a page: its Date,
+ * less what has passed since. What comes up while it answers slowly or not at all is news.
+ */
 static void take_baseline(struct source *s, const struct reply *reply)
 {
 	char text[64];
@@ -270,6 +239,7 @@ static void take_baseline(struct source *s, const struct reply *reply)
 		return;
 	if (!reply_header(reply, "Date", text, sizeof(text)) || !clock_parse_http(text, &at))
 		at = reply->at;
+	at -= clock_steady() - s->born_at;
 	switch (s->p.settings->start) {
 	case START_NOW: s->state.baseline_at = at; break;
 	case START_ALL: s->state.baseline_at = 0; break;
@@ -292,6 +262,7 @@ static void take_page(struct source *s, const struct reply *reply)
 				&(struct trouble){ .msg = LOG_POLL_FAILED, .asked_ms = -1 });
 		return;
 	}
+	s->page_at = clock_steady();
 	take_baseline(s, reply);
 	if (s->state.org_id[0] == '\0' && s->page.item_count > 0)
 		snprintf(s->state.org_id, sizeof(s->state.org_id), "%s",
@@ -321,7 +292,7 @@ static void page_refused(struct source *s, const struct reply *reply)
 {
 	char reason[ERR_TEXT_MAX], text[200];
 
-	page_error_text(reply->body, reply->body_len, text, sizeof(text));
+	auth_error_text(&s->auth, reply, text, sizeof(text));
 	if (reply->kind == REPLY_ANSWERED)
 		snprintf(reason, sizeof(reason), "/alerts answered %d: %s", reply->status,
 			 text);
@@ -364,7 +335,9 @@ static void on_page(void *arg, const struct reply *reply)
 {
 	struct source *s = arg;
 
-	note_budget(s, reply);
+	if (is_our_cut(s, reply))
+		return;
+	budget_note(&s->budget, reply);
 	if (reply->kind == REPLY_TOO_LARGE)
 		page_too_large(s);
 	else if (reply->kind == REPLY_ANSWERED && reply->status == 200)
@@ -403,15 +376,13 @@ static void start_page(struct source *s)
 		start_token(s);
 		return;
 	}
-	int64_t wait = budget_wait_ms(s, now);
+	int64_t wait = budget_wait_ms(&s->budget, now);
 
-	/* Asked once, then forgotten: the next answer says again how much remains. */
-	s->remaining = -1;
 	if (wait > 0) {
 		want(s, WANTS_PAGE, wait);
 		return;
 	}
-	bucket_take(&s->bucket, 1);
+	budget_take(&s->budget);
 	page_request(s, &request);
 	become(s, PAGE_FLIES);
 	xfer_start(s->p.xfer, &request, on_page, s);
@@ -444,8 +415,24 @@ static void move_on(struct source *s)
 		give_up_pass(s, "the cursors of /alerts run in a circle",
 			     &(struct trouble){ .msg = LOG_POLL_FAILED, .asked_ms = -1 });
 		return;
+	case PASS_TORN:
+		give_up_pass(s, "/alerts says that there is more and gives no next_cursor",
+			     &(struct trouble){ .msg = LOG_POLL_FAILED, .asked_ms = -1 });
+		return;
 	}
 	BUG("next %d", next);
+}
+
+/* The page waits, nothing is lost. */
+static void page_not_stored(struct source *s, const struct page_result *r)
+{
+	bool is_only_busy = r->busy && clock_steady() - s->page_at < STORE_BUSY_MAX_MS;
+
+	if (!is_only_busy && strcmp(s->error, r->error) != 0) {
+		say_store_failed(r->error, r->full, r->busy);
+		snprintf(s->error, sizeof(s->error), "%s", r->error);
+	}
+	want(s, WANTS_STORE, STORE_WAIT_MS);
 }
 
 static void on_stored(void *arg, const struct page_result *r)
@@ -454,8 +441,7 @@ static void on_stored(void *arg, const struct page_result *r)
 
 	turn_wake(s->p.turn);
 	if (!r->ok) {
-		/* The store says why in its own line; the page waits, nothing is lost. */
-		want(s, WANTS_STORE, STORE_WAIT_MS);
+		page_not_stored(s, r);
 		return;
 	}
 	s->pass.fresh += r->fresh;
@@ -469,7 +455,7 @@ static void on_stored(void *arg, const struct page_result *r)
 static void start_store(struct source *s)
 {
 	int64_t now = clock_now();
-	bool last = s->page.next_cursor == NULL;
+	bool last = pass_ends_with(&s->page);
 
 	if (last)
 		s->state.last_head_at = s->state.last_sweep_at = s->state.last_full_at = now;
@@ -491,7 +477,8 @@ static void begin_pass(struct source *s)
 	s->poll_wanted = false;
 	s->repeats = 0;
 	s->renewed = false;
-	pass_begin(&s->pass, clock_now());
+	s->page_limit = PAGE_LIMIT;
+	pass_begin(&s->pass, clock_steady());
 	want(s, WANTS_PAGE, 0);
 }
 
@@ -550,11 +537,8 @@ struct source *source_new(const struct source_parts *parts, uint64_t seed, struc
 	intake_init(&s->intake, parts->roster, parts->settings, parts->number);
 	s->intake.baseline_at = s->state.baseline_at;
 	chance_seed(&s->chance, seed);
-	s->limit = LIMIT_DEFAULT;
-	s->remaining = -1;
-	s->page_limit = PAGE_LIMIT;
-	bucket_init(&s->bucket, share_of(s), clock_steady());
-	s->next_poll = clock_steady();
+	s->born_at = s->next_poll = clock_steady();
+	budget_init(&s->budget, parts->settings->rate_share, s->born_at);
 	timer_set(s->timer, 0);
 	return s;
 }
@@ -575,8 +559,8 @@ void source_status(const struct source *s, struct source_status *out)
 {
 	*out = (struct source_status){ .name = s->p.settings->name,
 				       .state = &s->state,
-				       .limit = s->limit,
-				       .remaining = s->remaining,
+				       .limit = s->budget.limit,
+				       .remaining = s->budget.remaining,
 				       .error = s->error,
 				       .ever_complete = s->ever_complete };
 }

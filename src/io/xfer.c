@@ -22,12 +22,13 @@
 #include <curl/curl.h>
 #include <ev.h>
 #include <limits.h>
+#include <sys/resource.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "io/xfer_own.h"
 
-enum { CONNECTIONS_KEPT_MAX = 400 };
+enum { CONNECTIONS_KEPT_MAX = 400, SOCKETS_WANTED = 16384 };
 
 struct xfer {
 	struct turn *turn;
@@ -265,12 +266,27 @@ static void on_refuse(void *arg)
 
 /* ---- life --------------------------------------------------------------------------------- */
 
+/*
+ * A shell gives 1,024 descriptors, systemd the same; 130 sinks with windows of 8 need more. We
+ * never select(), so a number past that limit is one like any other.
+ */
+static void raise_socket_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= SOCKETS_WANTED)
+		return;
+	limit.rlim_cur = limit.rlim_max < SOCKETS_WANTED ? limit.rlim_max : SOCKETS_WANTED;
+	(void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 struct xfer *xfer_new(struct turn *t)
 {
 	struct xfer *x = mem_new(sizeof(*x));
 
 	if (curl_global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK)
 		die(EXIT_FAILED, "libcurl does not start: is it installed whole?");
+	raise_socket_limit();
 	x->turn = t;
 	x->multi = curl_multi_init();
 	if (x->multi == NULL)

@@ -10,9 +10,9 @@
  * What a request does not say does not happen: the environment's http_proxy and the like are
  * not looked at. A timeout_ms of 0 is 30 s.
  *
- * HTTP: a kept connection that turns out to be dead is replaced and the request written again,
- * once asked for, perhaps twice heard: such a reply has maybe_sent even when it was answered.
- * A refusal (4xx, 5xx) that comes in the middle of our body counts as an answer.
+ * HTTP: a request is written once. When a kept connection dies under it the reply is REPLY_CUT
+ * and maybe_sent; only a GET is written again on a new one, and such a reply has maybe_sent even
+ * when it was answered. A refusal (4xx, 5xx) that comes in the middle of our body counts as an answer.
  *
  * Mail: io/mime.h tells what goes out; MIME headers of the request are left out. The reply's
  * body is the server's last answer, its lines joined by CRLF, without the last; a recipient's

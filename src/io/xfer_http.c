@@ -8,9 +8,11 @@
  *
  * Was it sent? Three facts decide. libcurl tells when a connection stands and the request is
  * about to be written (`tries`); how many bytes of requests it has written; and it writes a
- * request a second time, unasked, when a kept connection turns out to have been closed. That
- * second try is right (most servers close idle connections without a word), but the first may
- * have arrived: such a reply is marked maybe_sent even if it was answered.
+ * request a second time, unasked, when a kept connection dies under the first. For a question
+ * (GET) that is right. What tells somebody something may have been heard the first time, and the
+ * second would be a repeat without a mark: it is not let through, and the transfer ends as cut,
+ * maybe_sent. (An idle connection that its server closed is found out before anything is written
+ * to it, and costs no more than a new one.)
  */
 #include <curl/curl.h>
 #include <string.h>
@@ -25,6 +27,16 @@ static long bytes_written(const struct transfer *t)
 	return written;
 }
 
+static bool is_question(const struct request *r)
+{
+	return r->body.len == 0 && (r->method == NULL || strcmp(r->method, "GET") == 0);
+}
+
+static bool is_second_try_refused(const struct transfer *t)
+{
+	return t->tries > 1 && !is_question(&t->request);
+}
+
 int xfer_http_about_to_send(void *transfer, char *peer, char *own, int peer_port, int own_port)
 {
 	struct transfer *t = transfer;
@@ -34,6 +46,8 @@ int xfer_http_about_to_send(void *transfer, char *peer, char *own, int peer_port
 	(void)peer_port;
 	(void)own_port;
 	t->tries++;
+	if (is_second_try_refused(t))
+		return CURL_PREREQFUNC_ABORT;
 	t->written_before = bytes_written(t);
 	return CURL_PREREQFUNC_OK;
 }
@@ -114,6 +128,8 @@ static enum reply_kind judge_kind(const struct transfer *t, int curl_code)
 	/* libcurl is content with an answer that ends amid its headers, and with a 100 alone. */
 	if (kind == REPLY_ANSWERED && (!t->headers_whole || t->reply.status == 0))
 		return REPLY_CUT;
+	if (curl_code == CURLE_ABORTED_BY_CALLBACK && is_second_try_refused(t))
+		return REPLY_CUT;
 	if (kind == REPLY_CUT && is_proxy_refusal(t))
 		return REPLY_CONNECT;
 	if (kind == REPLY_CUT && is_early_refusal(t))
@@ -159,6 +175,8 @@ static const char *detail(const struct transfer *t)
 		return NULL;
 	if (t->header_len > HEADERS_READ_MAX)
 		return "headers without end";
+	if (is_second_try_refused(t))
+		return "the kept connection died under the request";
 	return xfer_handle_complaint(t->handle);
 }
 

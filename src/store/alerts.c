@@ -258,7 +258,7 @@ static bool take_step(struct page_run *run, const struct alert *a, const struct 
 	if (step->follow)
 		plan_follow_ups(run, step->kind);
 	plan_targets(run, step);
-	if (step->only_new && run->plan_count == 0)
+	if (step->if_told && run->plan_count == 0)
 		return false;
 	life->known.episode = episode;
 	life->known.seq = is_new_episode ? 1 : life->known.seq + 1;

@@ -102,8 +102,8 @@ struct step {
 	bool first;       /* first sighting was already resolved */
 	bool new_episode; /* starts the next episode */
 	bool follow;      /* rows for the sinks with a live or heard row of this episode */
-	bool only_new; /* targets that have such a row already are skipped; with none left the
-			   * event is not recorded */
+	bool only_new;    /* targets that have such a row already are skipped */
+	bool if_told;     /* not recorded when it makes no row */
 	const struct target *targets;
 	size_t target_count;
 };

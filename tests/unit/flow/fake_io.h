@@ -39,6 +39,7 @@ struct fake_answer {
 	int64_t delay_ms;
 	struct reply reply;
 	char body[16384];
+	const char *long_body; /* borrowed; in place of body */
 	char headers[512];
 };
 
@@ -204,8 +205,10 @@ static void fake_finish(struct xfer *x, struct transfer *t)
 		p = &(*p)->next;
 	*p = t->next;
 	x->count--;
-	t->answer.reply.body = t->answer.body;
-	t->answer.reply.body_len = strlen(t->answer.body);
+	t->answer.reply.body =
+		t->answer.long_body != NULL ? t->answer.long_body : t->answer.body;
+	t->answer.reply.body_len = strlen(t->answer.reply.body);
+	t->answer.reply.took_ms = t->answer.delay_ms;
 	t->answer.reply.headers = t->answer.headers;
 	t->answer.reply.at = fake_wall();
 	t->done(t->arg, &t->answer.reply);

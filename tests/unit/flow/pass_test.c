@@ -30,7 +30,7 @@ static void it_ends_where_there_is_no_next_cursor(void **state)
 	pass_release(&p);
 }
 
-static void next_cursor_wins_over_has_more(void **state)
+static void inv3_only_a_walk_that_has_no_more_and_nowhere_to_go_is_complete(void **state)
 {
 	(void)state;
 	struct pass p = { .cursor = NULL };
@@ -39,7 +39,7 @@ static void next_cursor_wins_over_has_more(void **state)
 
 	pass_begin(&p, 5);
 	assert_int_equal(pass_advance(&p, &more), PASS_MORE);
-	assert_int_equal(pass_advance(&p, &none), PASS_COMPLETE);
+	assert_int_equal(pass_advance(&p, &none), PASS_TORN);
 	pass_release(&p);
 }
 
@@ -90,7 +90,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_ends_where_there_is_no_next_cursor),
-		cmocka_unit_test(next_cursor_wins_over_has_more),
+		cmocka_unit_test(
+			inv3_only_a_walk_that_has_no_more_and_nowhere_to_go_is_complete),
 		cmocka_unit_test(a_circle_is_noticed_whatever_its_length),
 		cmocka_unit_test(a_long_walk_is_no_circle),
 	};

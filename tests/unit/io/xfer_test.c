@@ -3,6 +3,7 @@
 
 #include <signal.h>
 
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 /* The first connection answers one request and dies at the second, after it has read it. */
@@ -51,7 +52,7 @@ static void a_hundred_at_once_share_kept_connections_in_the_next_round(void **st
 	mem_free(&h);
 }
 
-static void a_post_on_a_connection_that_died_is_repeated_and_says_so(void **state)
+static void a_post_on_a_connection_that_died_is_not_repeated_behind_our_back(void **state)
 {
 	struct peer *p = peer_open(die_at_the_second, OK_2);
 	struct client c;
@@ -65,10 +66,12 @@ static void a_post_on_a_connection_that_died_is_repeated_and_says_so(void **stat
 	assert_false(h.reply.maybe_sent);
 	make_post(&r, p->port, "{}");
 	client_ask(&c, &r, &h);
-	assert_int_equal(h.reply.kind, REPLY_ANSWERED);
-	assert_int_equal(h.reply.status, 200);
+	assert_int_equal(h.reply.kind, REPLY_CUT);
+	assert_int_equal(h.reply.status, 0);
 	assert_true(h.reply.maybe_sent);
-	assert_int_equal(p->request_count, 3); /* the second was read twice */
+	assert_string_equal(h.error,
+			    "connection cut: the kept connection died under the request");
+	assert_int_equal(p->request_count, 2);
 	client_close(&c);
 	peer_close(p);
 }
@@ -247,6 +250,46 @@ static void start_another(void *arg, const struct reply *reply)
 	xfer_start(c->xfer, &r, start_another, c);
 }
 
+static void as_many_sockets_may_be_open_as_the_machine_allows(void **state)
+{
+	struct rlimit before, after;
+	struct client c;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	struct rlimit few = { .rlim_cur = 100, .rlim_max = before.rlim_max };
+
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	client_open(&c);
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);
+	assert_true(after.rlim_cur == before.rlim_max || after.rlim_cur >= 10000);
+	client_close(&c);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+}
+
+static void a_question_on_a_connection_that_died_is_asked_again(void **state)
+{
+	struct peer *p = peer_open(die_at_the_second, OK_2);
+	struct client c;
+	struct heard h;
+
+	(void)state;
+	client_open(&c);
+	for (int i = 0; i < 2; i++) {
+		struct request r;
+
+		make_post(&r, p->port, "");
+		mem_free(&r.method);
+		r.method = mem_strdup("GET");
+		client_ask(&c, &r, &h);
+		assert_int_equal(h.reply.status, 200);
+	}
+	assert_true(h.reply.maybe_sent);
+	assert_int_equal(p->request_count, 3);
+	client_close(&c);
+	peer_close(p);
+}
+
 static void starting_from_a_callback_is_our_bug(void **state)
 {
 	int status = 0;
@@ -273,13 +316,16 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_hundred_at_once_share_kept_connections_in_the_next_round),
-		cmocka_unit_test(a_post_on_a_connection_that_died_is_repeated_and_says_so),
+		cmocka_unit_test(
+			a_post_on_a_connection_that_died_is_not_repeated_behind_our_back),
 		cmocka_unit_test(the_environment_names_no_proxy_and_the_request_may),
 		cmocka_unit_test(a_proxy_that_refuses_the_tunnel_let_nothing_through),
 		cmocka_unit_test(a_proxy_that_cannot_be_used_is_not_told_to_anybody),
 		cmocka_unit_test(cutting_ends_all_at_once_each_with_one_callback),
 		cmocka_unit_test(what_is_cut_before_it_connected_was_not_sent),
 		cmocka_unit_test(a_transfer_started_at_the_end_of_a_turn_completes),
+		cmocka_unit_test(a_question_on_a_connection_that_died_is_asked_again),
+		cmocka_unit_test(as_many_sockets_may_be_open_as_the_machine_allows),
 		cmocka_unit_test(starting_from_a_callback_is_our_bug),
 	};
 

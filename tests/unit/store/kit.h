@@ -91,6 +91,7 @@ static inline void kit_decide(void *arg, const struct known *known, const struct
 		out->steps[out->step_count++] =
 			(struct step){ .kind = EVENT_OPENED,
 				       .only_new = true,
+				       .if_told = true,
 				       .targets = k->targets,
 				       .target_count = k->target_count };
 	}
