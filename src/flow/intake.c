@@ -89,7 +89,7 @@ static struct target target_of(const struct intake *in, const struct route_targe
 	struct target t = { .sink = in->roster->sinks[chosen->sink].number,
 			    .route = in->roster->routes[chosen->route] };
 
-	if (!route_wants(&s->routes[chosen->route], step->kind)) {
+	if (chosen->left_out) {
 		t.dropped = true;
 		t.reason = STORE_NOT_CHOSEN;
 	} else if (step->first && sink->type->pairs) {
@@ -97,33 +97,6 @@ static struct target target_of(const struct intake *in, const struct route_targe
 		t.reason = "resolved before it was seen open";
 	}
 	return t;
-}
-
-static bool is_chosen(const struct intake *in, size_t count, size_t sink)
-{
-	for (size_t i = 0; i < count; i++)
-		if (in->chosen[i].sink == sink)
-			return true;
-	return false;
-}
-
-/* A sink whose route matches but leaves this event out belongs to the episode all the same. */
-static size_t choose_left_out(struct intake *in, const struct facts *facts, size_t count)
-{
-	const struct settings *s = in->roster->settings;
-
-	for (size_t i = 0; i < s->route_count; i++) {
-		const struct route *r = &s->routes[i];
-
-		if (!route_matches(r, facts))
-			continue;
-		for (size_t k = 0; k < r->to_count; k++)
-			if (!is_chosen(in, count, r->to[k]))
-				in->chosen[count++] = (struct route_target){ r->to[k], i };
-		if (!r->goes_on)
-			break;
-	}
-	return count;
 }
 
 static void route_step(struct intake *in, const struct alert *seen, struct step *step,
@@ -138,7 +111,6 @@ static void route_step(struct intake *in, const struct alert *seen, struct step 
 	size_t count =
 		route_choose(s->routes, s->route_count, &facts, in->chosen, s->sink_count);
 
-	count = choose_left_out(in, &facts, count);
 	for (size_t i = 0; i < count; i++)
 		targets[i] = target_of(in, &in->chosen[i], step);
 	step->targets = targets;

@@ -3,7 +3,8 @@
  *
  * Matching alone decides who wins; `events` and `closes` then decide whether this event is let
  * through. A route that matches but does not want the event still ends the search: otherwise an
- * alert's acknowledgement would be routed elsewhere than its open.
+ * alert's acknowledgement would be routed elsewhere than its open. Its sinks are told as left
+ * out, for they belong to the episode and hear what follows.
  */
 #include "model/route.h"
 
@@ -22,12 +23,12 @@ bool route_wants(const struct route *r, enum event_kind kind)
 	return (r->events & (1U << kind)) != 0;
 }
 
-static bool is_chosen(const struct route_target *targets, size_t count, size_t sink)
+static struct route_target *find_target(struct route_target *targets, size_t count, size_t sink)
 {
 	for (size_t i = 0; i < count; i++)
 		if (targets[i].sink == sink)
-			return true;
-	return false;
+			return &targets[i];
+	return NULL;
 }
 
 size_t route_choose(const struct route *routes, size_t route_count, const struct facts *facts,
@@ -40,9 +41,17 @@ size_t route_choose(const struct route *routes, size_t route_count, const struct
 
 		if (!route_matches(r, facts))
 			continue;
-		for (size_t k = 0; k < r->to_count && route_wants(r, facts->event); k++)
-			if (count < sink_count && !is_chosen(targets, count, r->to[k]))
-				targets[count++] = (struct route_target){ r->to[k], i };
+		bool left_out = !route_wants(r, facts->event);
+
+		for (size_t k = 0; k < r->to_count; k++) {
+			struct route_target t = { r->to[k], i, left_out };
+			struct route_target *have = find_target(targets, count, t.sink);
+
+			if (have != NULL && have->left_out && !left_out)
+				*have = t;
+			else if (have == NULL && count < sink_count)
+				targets[count++] = t;
+		}
 		if (!r->goes_on)
 			break;
 	}

@@ -40,9 +40,10 @@ bool route_matches(const struct route *r, const struct facts *facts);
 /* Does this route let an event of this kind through? A `resolved` only `closes` can stop. */
 bool route_wants(const struct route *r, enum event_kind kind);
 
-/* One sink chosen, by the first route that leads there. */
+/* One sink chosen, by the first route that leads there and wants the event. */
 struct route_target {
 	size_t sink, route; /* indexes */
+	bool left_out;      /* only routes lead there whose `events` or `closes` leave it out */
 };
 
 /*

@@ -5,6 +5,7 @@ with FOLDER/NAME.pem on to PORT and back, until its stdin ends. MODE: "implicit"
 which begins in plain text and speaks TLS once the server has answered STARTTLS with 220; or
 "mutual", which demands a client's certificate.
 """
+import select
 import socket
 import ssl
 import sys
@@ -48,13 +49,16 @@ def speak_plain(client, server):
         server.sendall(asked)
 
 
-def copy(source, target):
-    try:
-        while chunk := source.recv(65536):
-            target.sendall(chunk)
-        target.shutdown(socket.SHUT_WR)
-    except OSError:
-        target.close()
+def pass_on(client, server):
+    """Both ways, until one side ends; by one thread, for an SSL socket bears no two."""
+    ends = {client: server, server: client}
+    while True:
+        ready = [client] if client.pending() else select.select(list(ends), [], [])[0]
+        for source in ready:
+            chunk = source.recv(65536)
+            if not chunk:
+                return
+            ends[source].sendall(chunk)
 
 
 def serve(client, port, tls, mode):
@@ -69,8 +73,12 @@ def serve(client, port, tls, mode):
         server.close()
         client.close()
         return
-    threading.Thread(target=copy, args=(server, client), daemon=True).start()
-    copy(client, server)
+    try:
+        pass_on(client, server)
+    except OSError:
+        pass  # one of the two has gone
+    server.close()
+    client.close()
 
 
 def main():

@@ -227,7 +227,7 @@ static size_t sinks[SINKS] = { 0, 1, 2, 3 };
 
 #define ALL_BUT_CHANGED (31U & ~(1U << EVENT_CHANGED))
 
-/* Chooses for the sample; the answer as "sink by route", e.g. "0/0 2/1". */
+/* Chooses for the sample; the answer as "sink by route", - left out, e.g. "0/0 2/1-". */
 static void choose(struct route *routes, size_t count, const char *matcher_of_first,
 		   enum event_kind event, char *answer)
 {
@@ -248,8 +248,9 @@ static void choose(struct route *routes, size_t count, const char *matcher_of_fi
 
 	answer[0] = '\0';
 	for (size_t i = 0; i < chosen; i++)
-		len += (size_t)snprintf(answer + len, ANSWER_MAX - len, "%s%zu/%zu",
-					i == 0 ? "" : " ", targets[i].sink, targets[i].route);
+		len += (size_t)snprintf(answer + len, ANSWER_MAX - len, "%s%zu/%zu%s",
+					i == 0 ? "" : " ", targets[i].sink, targets[i].route,
+					targets[i].left_out ? "-" : "");
 	matcher_free(&m);
 	alert_release(&a);
 }
@@ -313,7 +314,24 @@ static void a_route_that_matches_but_does_not_want_the_event_still_wins(void **s
 
 	(void)state;
 	choose(routes, 2, NULL, EVENT_ACKNOWLEDGED, answer);
-	assert_string_equal(answer, "");
+	assert_string_equal(answer, "0/0-");
+}
+
+static void a_sink_is_left_out_only_when_no_route_wants_it(void **state)
+{
+	struct route routes[] = {
+		{ .to = &sinks[0],
+		  .to_count = 2,
+		  .closes = true,
+		  .events = 1U << EVENT_OPENED,
+		  .goes_on = true },
+		{ .to = &sinks[1], .to_count = 2, .closes = true, .events = ALL_BUT_CHANGED },
+	};
+	char answer[ANSWER_MAX];
+
+	(void)state;
+	choose(routes, 2, NULL, EVENT_ACKNOWLEDGED, answer);
+	assert_string_equal(answer, "0/0- 1/1 2/1");
 }
 
 static void only_closes_stops_a_close(void **state)
@@ -342,6 +360,7 @@ int main(void)
 		cmocka_unit_test(continue_goes_on_and_a_sink_is_chosen_once_by_the_first),
 		cmocka_unit_test(no_route_chooses_nobody),
 		cmocka_unit_test(a_route_that_matches_but_does_not_want_the_event_still_wins),
+		cmocka_unit_test(a_sink_is_left_out_only_when_no_route_wants_it),
 		cmocka_unit_test(only_closes_stops_a_close),
 	};
 
