@@ -138,41 +138,65 @@ static int64_t grown_wait_ms(struct source *s, int64_t asked_ms, int64_t tries)
 	return wait > asked_ms ? wait : asked_ms;
 }
 
-static void say_failed(struct source *s, enum log_msg msg, bool operator_must_act,
-		       const char *hint)
-{
-	log_line(operator_must_act ? LOG_ERROR : LOG_WARN, msg,
-		 LOG_S("source", s->p.settings->name), LOG_S("reason", s->error),
-		 LOG_N("failures", s->fails), LOG_S("hint", hint));
-}
-
 struct trouble {
 	enum log_msg msg;
 	bool operator_must_act;
 	int64_t asked_ms; /* a Retry-After; -1: none */
-	const char *hint; /* may be NULL */
+	const char *hint; /* the knob; may be NULL */
 };
+
+/* Said when it is another trouble than before, or `again`: one line, not a flood. */
+static void say_trouble(struct source *s, const char *reason, const struct trouble *t,
+			bool again)
+{
+	bool is_news = strcmp(s->error, reason) != 0;
+
+	snprintf(s->error, sizeof(s->error), "%s", reason);
+	if (!is_news && !again)
+		return;
+	log_line(t->operator_must_act ? LOG_ERROR : LOG_WARN, t->msg,
+		 LOG_S("source", s->p.settings->name), LOG_S("reason", s->error),
+		 LOG_N("failures", s->fails), LOG_S("hint", t->hint));
+}
 
 /* The pass is thrown away; the next one starts from the first page after a wait that grows. */
 static void give_up_pass(struct source *s, const char *reason, const struct trouble *t)
 {
-	/* Said at the first failure and then at each tenth: one line, not a flood. */
-	bool say = s->fails % 10 == 0 || strcmp(s->error, reason) != 0;
-
 	s->fails++;
-	snprintf(s->error, sizeof(s->error), "%s", reason);
-	if (say)
-		say_failed(s, t->msg, t->operator_must_act, t->hint);
+	say_trouble(s, reason, t, s->fails % 10 == 0);
 	sleep_until(s, clock_steady() + grown_wait_ms(s, t->asked_ms, s->fails));
 }
 
-static void repeat_page(struct source *s, const char *reason, int64_t asked_ms)
+/* The same page again, after a wait that grows. */
+static void repeat_page(struct source *s, const char *reason, const struct trouble *t)
 {
-	if (s->repeats++ == 0) {
-		snprintf(s->error, sizeof(s->error), "%s", reason);
-		say_failed(s, LOG_POLL_FAILED, false, "the same page is asked for again");
+	s->repeats++;
+	say_trouble(s, reason, t, false);
+	want(s, WANTS_PAGE, grown_wait_ms(s, t->asked_ms, s->repeats));
+}
+
+/* The knob for an answer that is no page, or NULL. */
+static const char *hint_of(const struct reply *reply)
+{
+	switch (reply->kind) {
+	case REPLY_ANSWERED: break;
+	case REPLY_RESOLVE:
+	case REPLY_CONNECT: return "look at base_url and proxy of this source, and the network";
+	case REPLY_TLS:
+		return "is the certificate one we trust? ca_file of this source names an "
+		       "authority of your own";
+	case REPLY_TIMEOUT: return "timeout of this source is how long we wait";
+	case REPLY_LOGIN:
+	case REPLY_CUT:
+	case REPLY_TOO_LARGE:
+	case REPLY_GARBLED:
+	case REPLY_LOCAL: return NULL;
 	}
-	want(s, WANTS_PAGE, grown_wait_ms(s, asked_ms, s->repeats));
+	switch (reply->status) {
+	case 403: return "the credentials of this source may not read alerts";
+	case 404: return "look at base_url of this source";
+	}
+	return NULL;
 }
 
 /* Stopping cuts what is under way: no fault of anybody, and nothing to go on with. */
@@ -212,7 +236,7 @@ static void on_token(void *arg, const struct reply *reply)
 			.operator_must_act = refused,
 			.asked_ms = reply_retry_after_ms(reply),
 			.hint = refused ? "look at client_id and client_secret of this source"
-					: NULL });
+					: hint_of(reply) });
 }
 
 static void start_token(struct source *s)
@@ -254,12 +278,12 @@ static void take_page(struct source *s, const struct reply *reply)
 	struct err err;
 
 	if (!page_read(&s->page, reply->body, reply->body_len, &err)) {
+		const struct trouble t = { .msg = LOG_POLL_FAILED, .asked_ms = -1 };
+
 		if (s->repeats < REPEAT_MAX)
-			repeat_page(s, err.text, -1);
+			repeat_page(s, err.text, &t);
 		else
-			give_up_pass(
-				s, err.text,
-				&(struct trouble){ .msg = LOG_POLL_FAILED, .asked_ms = -1 });
+			give_up_pass(s, err.text, &t);
 		return;
 	}
 	s->page_at = clock_steady();
@@ -300,23 +324,18 @@ static void page_refused(struct source *s, const struct reply *reply)
 		snprintf(reason, sizeof(reason), "/alerts: %s", reply->error);
 	bool later =
 		reply->kind != REPLY_ANSWERED || reply->status >= 500 || reply->status == 408;
-	int64_t asked = reply_retry_after_ms(reply);
+	bool limited = reply->kind == REPLY_ANSWERED && reply->status == 429;
+	struct trouble t = { .msg = LOG_POLL_FAILED,
+			     .operator_must_act = reply->status == 403,
+			     .asked_ms = reply_retry_after_ms(reply),
+			     .hint = hint_of(reply) };
 
 	if (reply->kind == REPLY_ANSWERED && reply->status == 401)
 		page_unauthorized(s, reason);
-	else if (reply->kind == REPLY_ANSWERED && reply->status == 429)
-		repeat_page(s, reason, asked);
-	else if (later && s->repeats < REPEAT_MAX)
-		repeat_page(s, reason, asked);
+	else if (limited || (later && s->repeats < REPEAT_MAX))
+		repeat_page(s, reason, &t);
 	else
-		give_up_pass(s, reason,
-			     &(struct trouble){
-				     .msg = LOG_POLL_FAILED,
-				     .operator_must_act = reply->status == 403,
-				     .asked_ms = asked,
-				     .hint = reply->status == 403
-						     ? "these credentials may not read alerts"
-						     : NULL });
+		give_up_pass(s, reason, &t);
 }
 
 /* Too large for us: a smaller page of the same walk. */
