@@ -76,7 +76,11 @@ static const struct {
 	  false,
 	  { VERDICT_LATER, BLAME_DOWN, "too many requests", "rate",
 	    "set it to what the receiver allows" } },
-	{ 500, 599, false, { VERDICT_LATER, BLAME_DOWN, "the receiver failed", NULL, NULL } },
+	{ 500,
+	  599,
+	  false,
+	  { VERDICT_LATER, BLAME_DOWN, "the receiver failed", "retry",
+	    "its queue waits and is tried again within these waits; see to the receiver" } },
 };
 
 static const struct ruling unknown = { VERDICT_LATER, BLAME_NOBODY, "an answer we do not know",

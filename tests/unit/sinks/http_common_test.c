@@ -45,10 +45,10 @@ static const struct row rows[] = {
 	{ ANSWER(408), DOWN, "" },
 	{ ANSWER(425), DOWN, "" },
 	{ ANSWER(429), DOWN, "sinks: s: rate: " },
-	{ ANSWER(500), DOWN, "" },
-	{ ANSWER(501), DOWN, "" },
-	{ ANSWER(503), DOWN, "" },
-	{ ANSWER(599), DOWN, "" },
+	{ ANSWER(500), DOWN, "sinks: s: retry: " },
+	{ ANSWER(501), DOWN, "sinks: s: retry: " },
+	{ ANSWER(503), DOWN, "sinks: s: retry: " },
+	{ ANSWER(599), DOWN, "sinks: s: retry: " },
 	{ ANSWER(409), LATER, "" },
 	/* Unknown is later. */
 	{ ANSWER(402), LATER, "" },
@@ -59,8 +59,8 @@ static const struct row rows[] = {
 
 	{ WAIT("Retry-After: 7\r\n", 429), VERDICT_LATER, true, false, 7000, "sinks: s: rate" },
 	{ WAIT("retry-after: Tue, 24 Nov 2026 03:46:56 GMT\r\n", 503), VERDICT_LATER, true,
-	  false, 60000, "" },
-	{ WAIT("Retry-After: soon\r\n", 503), DOWN, "" },
+	  false, 60000, "sinks: s: retry: " },
+	{ WAIT("Retry-After: soon\r\n", 503), DOWN, "sinks: s: retry: " },
 
 	{ TROUBLE(REPLY_RESOLVE), DOWN, "sinks: s: url: " },
 	{ TROUBLE(REPLY_CONNECT), DOWN, "sinks: s: url: " },
@@ -72,7 +72,7 @@ static const struct row rows[] = {
 	{ TROUBLE(REPLY_GARBLED), DOWN, "sinks: s: url: " },
 	{ TROUBLE(REPLY_LOCAL), OPERATOR, "sinks: s: url: " },
 	{ REPLY_TOO_LARGE, 200, false, "", DONE, "" },
-	{ REPLY_TOO_LARGE, 500, false, "", DOWN, "" },
+	{ REPLY_TOO_LARGE, 500, false, "", DOWN, "sinks: s: retry: " },
 	/* The status was heard before the answer broke off: it has it. */
 	{ REPLY_CUT, 200, false, "", DONE, "" },
 	{ REPLY_TIMEOUT, 202, false, "", DONE, "" },
