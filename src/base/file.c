@@ -14,6 +14,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/mem.h"
@@ -112,6 +113,18 @@ bool file_is_dir(const char *path)
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int64_t file_room(const char *path)
+{
+	struct statvfs disk;
+
+	if (statvfs(path, &disk) != 0 || disk.f_frsize == 0)
+		return -1;
+	/* A disk of more bytes than int64 counts has room enough. */
+	if (disk.f_bavail > (uint64_t)INT64_MAX / disk.f_frsize)
+		return INT64_MAX;
+	return (int64_t)(disk.f_bavail * disk.f_frsize);
 }
 
 bool file_dir_writable(const char *dir)

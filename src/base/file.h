@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/buf.h"
 #include "base/err.h"
@@ -23,6 +24,9 @@ char *file_dir(const char *path);
 
 bool file_exists(const char *path);
 bool file_is_dir(const char *path);
+
+/* Bytes that this user may still write on the disk that holds path; -1: unknown. */
+int64_t file_room(const char *path);
 
 /* True when files can be made in dir. */
 bool file_dir_writable(const char *dir);

@@ -17,12 +17,14 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/deliver.h"
 #include "flow/health.h"
 #include "flow/queue.h"
 #include "flow/roster.h"
+#include "flow/say.h"
 #include "flow/source.h"
 #include "io/xfer.h"
 #include "store/store.h"
@@ -46,7 +48,7 @@ struct app {
 	int64_t version; /* of the store, as last seen */
 	struct buf runtime, written;
 	int64_t started_at;
-	bool was_ready;
+	bool was_ready, is_room_low;
 };
 
 /* ---- once a second ---- */
@@ -58,13 +60,14 @@ static void write_runtime(struct app *a)
 				    .queue = a->queue,
 				    .deliver = a->deliver,
 				    .pid = (long)getpid(),
-				    .started_at = a->started_at };
+				    .started_at = a->started_at,
+				    .is_room_low = a->is_room_low };
 	struct err err;
 
 	buf_clear(&a->runtime);
 	bool ready = health_write(&view, &a->runtime);
 
-	if (ready && !a->was_ready)
+	if (ready && !a->was_ready && a->state == RUNNING)
 		log_line(LOG_INFO, LOG_READY);
 	a->was_ready = ready;
 	if (a->runtime.len == a->written.len &&
@@ -77,6 +80,28 @@ static void write_runtime(struct app *a)
 	buf_add(&a->written, a->runtime.data, a->runtime.len);
 }
 
+/*
+ * Intake stops at a low-water mark of free space, so that the last bytes are for outcomes
+ * (invariant 9). It goes on with an eighth more than the mark, lest it starts and stops by turns.
+ */
+static void check_room(struct app *a)
+{
+	int64_t room = file_room(a->setup->settings->store);
+	int64_t reserve = a->setup->settings->store_reserve;
+	int64_t mark = a->is_room_low ? reserve + reserve / 8 : reserve;
+	bool is_low = room >= 0 && room < mark;
+
+	if (is_low == a->is_room_low)
+		return;
+	a->is_room_low = is_low;
+	if (is_low)
+		say_room_low(room, reserve);
+	else
+		say_room_back(room);
+	for (size_t i = 0; i < a->source_count; i++)
+		source_pause(a->sources[i], is_low);
+}
+
 static void on_tick(void *arg)
 {
 	struct app *a = arg;
@@ -86,6 +111,7 @@ static void on_tick(void *arg)
 		queue_wake(a->queue);
 	a->version = version;
 	store_tidy(a->store);
+	check_room(a);
 	write_runtime(a);
 	timer_set(a->tick, TICK_MS);
 }
@@ -252,6 +278,8 @@ struct app *app_new(struct setup *setup, struct turn *turn, uint64_t seed, struc
 	a->grace = timer_new(turn, on_grace, a);
 	timer_set(a->tick, TICK_MS);
 	turn_on_end(turn, on_turn_end, a);
+	check_room(a);
+	write_runtime(a); /* `status` must not tell of the daemon before */
 	return a;
 }
 

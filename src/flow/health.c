@@ -40,6 +40,9 @@ static bool write_reasons(const struct health_view *v, struct buf *out)
 	deliver_status(v->deliver, &delivery);
 	if (delivery.store_failing)
 		add_reason(out, &ready, "the store does not take writes", delivery.store_error);
+	if (v->is_room_low)
+		add_reason(out, &ready, "the disk has less than store_reserve left",
+			   "no new alerts are taken in");
 	for (size_t i = 0; i < v->settings->source_count; i++)
 		add_source_reason(v->sources[i], out, &ready);
 	buf_addc(out, ']');

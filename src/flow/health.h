@@ -23,6 +23,7 @@ struct health_view {
 	const struct deliver *deliver;
 	long pid;
 	int64_t started_at;
+	bool is_room_low; /* the disk has less than store_reserve left */
 };
 
 /* True when ready; out gets the JSON object. */

@@ -75,3 +75,16 @@ void say_store_failed(const char *error, bool full, bool busy)
 		       "nothing is lost, known outcomes wait in memory";
 	log_line(LOG_ERROR, LOG_STORE_FAILED, LOG_S("reason", error), LOG_S("hint", hint));
 }
+
+void say_room_low(int64_t room, int64_t reserve)
+{
+	log_line(LOG_ERROR, LOG_STORE_FAILED, LOG_S("reason", "the disk is nearly full"),
+		 LOG_N("free_bytes", room), LOG_N("reserve_bytes", reserve),
+		 LOG_S("hint", "no new alerts are taken in until there is more than "
+			       "`store_reserve`; what is known is delivered on"));
+}
+
+void say_room_back(int64_t room)
+{
+	log_line(LOG_WARN, LOG_STORE_RECOVERED, LOG_N("free_bytes", room));
+}

@@ -27,4 +27,8 @@ void say_sink(const struct say_attempt *a, enum queue_change change);
 enum { STORE_BUSY_MAX_MS = 5000 };
 void say_store_failed(const char *error, bool full, bool busy);
 
+/* The disk has less than store_reserve left, and enough again. */
+void say_room_low(int64_t room, int64_t reserve);
+void say_room_back(int64_t room);
+
 #endif

@@ -48,7 +48,7 @@ struct source {
 	struct timer *timer;
 	int64_t not_before; /* steady */
 	int64_t next_poll;  /* steady */
-	bool poll_wanted, stopped, ever_complete;
+	bool poll_wanted, paused, stopped, ever_complete;
 
 	struct auth auth;
 	struct intake intake;
@@ -199,6 +199,16 @@ static const char *hint_of(const struct reply *reply)
 	return NULL;
 }
 
+/* The same for what should have been a token; a 2xx without one is somebody else's answer. */
+static const char *token_hint_of(const struct reply *reply, bool refused)
+{
+	if (refused)
+		return "look at client_id and client_secret of this source";
+	if (reply->kind == REPLY_ANSWERED && reply->status >= 200 && reply->status <= 299)
+		return "is base_url of this source a Toktra API?";
+	return hint_of(reply);
+}
+
 /* Stopping cuts what is under way: no fault of anybody, and nothing to go on with. */
 static bool is_our_cut(struct source *s, const struct reply *reply)
 {
@@ -229,14 +239,11 @@ static void on_token(void *arg, const struct reply *reply)
 		want(s, WANTS_PAGE, 0);
 		return;
 	}
-	give_up_pass(
-		s, err.text,
-		&(struct trouble){
-			.msg = LOG_TOKEN_FAILED,
-			.operator_must_act = refused,
-			.asked_ms = reply_retry_after_ms(reply),
-			.hint = refused ? "look at client_id and client_secret of this source"
-					: hint_of(reply) });
+	give_up_pass(s, err.text,
+		     &(struct trouble){ .msg = LOG_TOKEN_FAILED,
+					.operator_must_act = refused,
+					.asked_ms = reply_retry_after_ms(reply),
+					.hint = token_hint_of(reply, refused) });
 }
 
 static void start_token(struct source *s)
@@ -504,10 +511,11 @@ static void begin_pass(struct source *s)
 void source_turn_end(struct source *s)
 {
 	int64_t now = clock_steady();
+	bool takes_in = !s->stopped && !s->paused;
 
-	if (s->doing == SLEEPING && !s->stopped && (s->poll_wanted || now >= s->next_poll))
+	if (s->doing == SLEEPING && takes_in && (s->poll_wanted || now >= s->next_poll))
 		begin_pass(s);
-	if (now < s->not_before || (s->stopped && s->doing != WANTS_STORE))
+	if (now < s->not_before || (!takes_in && s->doing != WANTS_STORE))
 		return;
 	switch (s->doing) {
 	case WANTS_TOKEN:
@@ -529,6 +537,12 @@ static void on_timer(void *arg)
 void source_poll(struct source *s)
 {
 	s->poll_wanted = true;
+	turn_wake(s->p.turn);
+}
+
+void source_pause(struct source *s, bool paused)
+{
+	s->paused = paused;
 	turn_wake(s->p.turn);
 }
 

@@ -43,6 +43,8 @@ void source_free(struct source **s);
 
 /* Leaves a note: a poll is wanted now. */
 void source_poll(struct source *s);
+/* No new page is asked for while paused (the disk is nearly full); what is here is stored. */
+void source_pause(struct source *s, bool paused);
 /* No further request is started (shutdown). */
 void source_stop(struct source *s);
 /* Called at the end of every turn: starts what is noted. */

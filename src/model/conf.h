@@ -90,6 +90,7 @@ struct conf_key {
 	const struct conf_key *nested;
 	const char *help;
 	const char *const *words; /* of CONF_WORD, ended by NULL */
+	const char *idle; /* why setting it changes nothing yet: a warning; NULL: it does */
 };
 
 /* ---- the text as a tree ---- */

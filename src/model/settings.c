@@ -58,6 +58,7 @@ const struct conf_key settings_top_keys[] = {
 	  .offset = AT(retention_ms),
 	  .fallback = "30d",
 	  .min = "1h",
+	  .idle = "nothing is pruned, every alert is remembered",
 	  .help = "how long resolved alerts are remembered" },
 	{ .name = "store_reserve",
 	  .kind = CONF_SIZE,

@@ -47,6 +47,7 @@ const struct conf_key settings_source_keys[] = {
 	  .fallback = "1m",
 	  .min = "100ms",
 	  .max = "1d",
+	  .idle = "each poll looks at all alerts",
 	  .help = "how often known alerts are looked at for changes" },
 	{ .name = "start",
 	  .kind = CONF_OTHER,

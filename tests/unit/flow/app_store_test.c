@@ -202,6 +202,37 @@ static void inv13_a_lock_that_is_never_given_back_is_said(void **state)
 	assert_int_equal(world.hit_count, 1);
 }
 
+static int down_for_a_minute(const struct hit *hit)
+{
+	return hit->at < START + MINUTE ? 503 : 200;
+}
+
+static void inv9_near_a_full_disk_nothing_is_taken_in_and_what_is_known_goes_on(void **state)
+{
+	(void)state;
+	world.receive_ms = 3;
+	write_conf(BUS, ALL_TO("\"bus\""));
+	list_alerts(1, "open", "high");
+	world.receive = down_for_a_minute;
+	begin();
+	run_until(START + 5 * SECOND);
+	/* As if the disk had filled up, with one row that still waits. */
+	world.setup->settings->store_reserve = INT64_MAX / 2;
+	run_until(START + 20 * SECOND);
+	list_alerts(3, "open", "high");
+	run_until(START + 5 * MINUTE);
+	assert_int_equal(count_of("SELECT count(*) AS n FROM v_alerts"), 1);
+	assert_int_equal(
+		count_of("SELECT count(*) AS n FROM v_deliveries WHERE state = 'done'"), 1);
+	assert_int_equal(count_of("SELECT count(*) AS n FROM v_runtime WHERE json LIKE "
+				  "'%store_reserve%' AND json LIKE '%\"ready\":false%'"),
+			 1);
+	world.setup->settings->store_reserve = 0;
+	run_until(START + 6 * MINUTE);
+	assert_int_equal(
+		count_of("SELECT count(*) AS n FROM v_deliveries WHERE state = 'done'"), 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -209,6 +240,7 @@ int main(void)
 		STORY(inv9_a_disk_that_fails_at_any_moment_loses_and_repeats_nothing),
 		STORY(inv11_stopped_at_any_moment_on_a_failing_disk_it_ends_all_the_same),
 		STORY(inv9_a_page_that_cannot_be_stored_is_said_and_stored_later),
+		STORY(inv9_near_a_full_disk_nothing_is_taken_in_and_what_is_known_goes_on),
 		STORY(inv13_a_lock_that_is_never_given_back_is_said),
 	};
 

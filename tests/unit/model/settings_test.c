@@ -189,8 +189,14 @@ static void every_key_is_taken(void **state)
 	struct settings *s = take(full, said);
 
 	(void)state;
-	assert_string_equal(said, "7: warning: sink \"g\": plaintext = true lets alerts and "
-				  "passwords travel unencrypted\n");
+	assert_string_equal(
+		said,
+		"2: warning: retention has no effect yet: nothing is pruned, every alert is "
+		"remembered\n"
+		"4: warning: source \"a\": sweep_every has no effect yet: each poll looks at "
+		"all alerts\n"
+		"7: warning: sink \"g\": plaintext = true lets alerts and passwords travel "
+		"unencrypted\n");
 	assert_string_equal(s->store, "t.db");
 	assert_int_equal(s->store_line, 1);
 	assert_int_equal(s->log_level, LOG_DEBUG);
