@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "sim/hook.h"
 
 enum { RATE_PER_S_MAX = 10000 };
 
@@ -161,6 +162,18 @@ static bool parse_keys(struct args *args, const char *text, struct err *err)
 	return each_part(args, text, add_key, err);
 }
 
+static void clear_webhook(struct args *args)
+{
+	mem_free_secret(&args->hook_url); /* services put their secret into the path */
+	mem_free_secret(&args->hook_secret);
+}
+
+static bool parse_webhook(struct args *args, const char *text, struct err *err)
+{
+	clear_webhook(args);
+	return hook_split(text, &args->hook_url, &args->hook_secret, err);
+}
+
 static const struct option {
 	const char *name;
 	const char *value;
@@ -185,7 +198,15 @@ static const struct option {
 	{ "--clients", "ID:SECRET,...", "sandbox:sandbox", parse_clients,
 	  "OAuth clients (default sandbox:sandbox)" },
 	{ "--keys", "KEY,...", "sandbox-key", parse_keys, "API keys (default sandbox-key)" },
+	{ "--webhook", "URL:SECRET", NULL, parse_webhook,
+	  "POST there, signed, each alert that opens or changes" },
 };
+
+static bool is_secret(const struct option *option)
+{
+	return option->parse == parse_clients || option->parse == parse_keys ||
+	       option->parse == parse_webhook;
+}
 
 static const struct option *find_option(const char *name, size_t len)
 {
@@ -238,10 +259,7 @@ bool args_parse(struct args *args, int argc, char **argv, struct err *err)
 			value = argv[++i];
 		if (!option->parse(args, value, err))
 			return err_prefix(err, "%s \"%s\"", option->name,
-					  option->parse == parse_clients ||
-							  option->parse == parse_keys
-						  ? "..."
-						  : value);
+					  is_secret(option) ? "..." : value);
 	}
 	return true;
 }
@@ -250,6 +268,7 @@ void args_release(struct args *args)
 {
 	clear_clients(args);
 	clear_keys(args);
+	clear_webhook(args);
 }
 
 void args_add_help(struct buf *out)
@@ -277,5 +296,5 @@ void args_add_help(struct buf *out)
 		"                          kinds: status reset hang truncate drip html badjson\n"
 		"  DELETE /_sim/faults\n"
 		"  POST   /_sim/expire     {\"cursors\":true,\"tokens\":true}\n"
-		"  GET    /_sim/stats      requests by path and status\n");
+		"  GET    /_sim/stats      requests by path and status, alerts, the webhook\n");
 }

@@ -35,6 +35,8 @@ struct args {
 	size_t client_count;
 	char *keys[ARGS_CALLERS_MAX];
 	size_t key_count;
+	char *hook_url; /* NULL: no webhook */
+	char *hook_secret;
 };
 
 /* Reads argv over the defaults; false and err, with a hint, at the first that is wrong. Release

@@ -243,8 +243,13 @@ static void show_stats(const struct order *order)
 	for (int status = 0; status <= STATUS_COUNT; status++)
 		buf_addf(body, "\"%s\":%zu,", word_status((enum alert_status)status),
 			 shelves_count(shelves, (struct filter){ status, ANY }));
-	buf_addf(body, "\"total\":%zu},\"faults\":%zu}",
+	buf_addf(body, "\"total\":%zu},\"faults\":%zu",
 		 shelves_count(shelves, (struct filter){ ANY, ANY }), order->sim->faults.count);
+	if (order->sim->hook != NULL) {
+		buf_adds(body, ",\"webhook\":");
+		hook_add_stats(order->sim->hook, body);
+	}
+	buf_addc(body, '}');
 	sim_json(order->answer);
 }
 

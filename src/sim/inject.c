@@ -148,9 +148,8 @@ static void read_wish(struct wish *wish, const struct json *json)
 static bool open_one(struct world *world, const struct wish *wish, const struct json *fields,
 		     int64_t now, uint32_t *number)
 {
-	if (!world_open(world, &wish->birth, number))
-		return false;
-	return fields == NULL || world_change(world, *number, fields, now, NULL);
+	return fields == NULL ? world_open(world, &wish->birth, number)
+			      : world_open_with(world, &wish->birth, fields, now, number);
 }
 
 static bool open_many(struct world *world, const struct wish *wish, int64_t now,

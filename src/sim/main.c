@@ -6,6 +6,7 @@
 #include "base/err.h"
 #include "io/httpd.h"
 #include "io/turn.h"
+#include "io/xfer.h"
 #include "sim/args.h"
 #include "sim/dice.h"
 #include "sim/sim.h"
@@ -20,6 +21,7 @@ struct program {
 	struct turn *turn;
 	struct sim *sim;
 	struct timer *life;
+	struct xfer *xfer; /* the webhook's; NULL: none */
 };
 
 static void on_signal(void *arg, int signal_number)
@@ -37,6 +39,29 @@ static void on_life(void *arg)
 
 	if (wait_ms >= 0)
 		timer_set(program->life, wait_ms);
+}
+
+static void on_turn_end(void *arg)
+{
+	struct program *program = arg;
+
+	hook_turn_end(program->sim->hook, program->xfer);
+}
+
+static void start_webhook(struct program *program)
+{
+	if (program->sim->hook == NULL)
+		return;
+	program->xfer = xfer_new(program->turn);
+	turn_on_end(program->turn, on_turn_end, program);
+}
+
+/* What is under way is cut, what waits is forgotten: an end does not wait for a receiver. */
+static void end_webhook(struct program *program)
+{
+	if (program->xfer != NULL)
+		xfer_cut(program->xfer);
+	xfer_free(&program->xfer);
 }
 
 static int complain(int code, const struct err *err)
@@ -77,7 +102,9 @@ static int run(const struct args *args)
 
 	program.sim = sim_new(args, seed);
 	program.life = timer_new(program.turn, on_life, &program);
+	start_webhook(&program);
 	code = serve(&program, args);
+	end_webhook(&program);
 	timer_free(&program.life);
 	turn_free(&program.turn);
 	sim_free(&program.sim);

@@ -17,6 +17,19 @@
 
 enum { MESSAGE_MAX = 1024 };
 
+/* A world_watcher: whoever made it happen, the webhook hears of it. */
+static void tell(void *arg, uint32_t number, bool is_new)
+{
+	struct sim *sim = arg;
+	struct buf text;
+
+	buf_init(&text, WORLD_ALERT_MAX);
+	world_add_alert(sim->world, number, &text);
+	hook_note(sim->hook, is_new ? "alert.created" : "alert.updated", text.data, text.len,
+		  clock_now());
+	buf_release(&text);
+}
+
 struct sim *sim_new(const struct args *args, uint64_t seed)
 {
 	struct sim *sim = mem_new(sizeof(*sim));
@@ -31,6 +44,11 @@ struct sim *sim_new(const struct args *args, uint64_t seed)
 	gate_init(&sim->gate, args, secret);
 	seal_init(&sim->seal, secret + 1);
 	sim->request_ids.state = secret;
+	if (args->hook_url != NULL) {
+		/* ids of this run alone: who keeps those it has seen shall take them for new */
+		sim->hook = hook_new(args->hook_url, args->hook_secret, secret + 2);
+		world_watch(sim->world, tell, sim);
+	}
 	return sim;
 }
 
@@ -38,6 +56,7 @@ void sim_free(struct sim **sim)
 {
 	if (*sim == NULL)
 		return;
+	hook_free(&(*sim)->hook);
 	life_free(&(*sim)->life);
 	world_free(&(*sim)->world);
 	mem_free(sim);

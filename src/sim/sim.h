@@ -15,6 +15,7 @@
 #include "sim/dice.h"
 #include "sim/faults.h"
 #include "sim/gate.h"
+#include "sim/hook.h"
 #include "sim/life.h"
 #include "sim/stats.h"
 #include "sim/world.h"
@@ -23,6 +24,7 @@ struct sim {
 	const struct args *args; /* borrowed */
 	struct world *world;
 	struct life *life;
+	struct hook *hook; /* NULL: no webhook */
 	struct gate gate;
 	struct seal seal; /* of cursors */
 	int64_t cursor_epoch;

@@ -43,6 +43,8 @@ struct world {
 	size_t room;
 	struct owns owns;
 	struct shelves shelves;
+	world_watcher *told; /* NULL: nobody watches */
+	void *told_arg;
 };
 
 struct world *world_new(uint64_t seed, enum world_order order)
@@ -67,6 +69,18 @@ void world_free(struct world **w)
 	shelves_release(&world->shelves);
 	mem_free(&world->records);
 	mem_free(w);
+}
+
+void world_watch(struct world *w, world_watcher *told, void *arg)
+{
+	w->told = told;
+	w->told_arg = arg;
+}
+
+static void tell(const struct world *w, uint32_t number, bool is_new)
+{
+	if (w->told != NULL)
+		w->told(w->told_arg, number, is_new);
 }
 
 static struct record *record_of(const struct world *w, uint32_t number)
@@ -126,12 +140,20 @@ static void shelve(struct world *w, uint32_t number)
 	shelves_add(&w->shelves, r->status, r->severity, place_of(w, number));
 }
 
-bool world_open(struct world *w, const struct birth *birth, uint32_t *number)
+static bool bear(struct world *w, const struct birth *birth, uint32_t *number)
 {
 	assert(birth->status != STATUS_OTHER);
 	if (!append_birth(w, birth, number))
 		return false;
 	shelve(w, *number);
+	return true;
+}
+
+bool world_open(struct world *w, const struct birth *birth, uint32_t *number)
+{
+	if (!bear(w, birth, number))
+		return false;
+	tell(w, *number, true);
 	return true;
 }
 
@@ -153,6 +175,7 @@ bool world_put(struct world *w, const char *text, size_t len, int64_t now, uint3
 	record_of(w, *number)->own =
 		own_new(&w->owns, *number, glimpse.id, mem_dup(text, len), len);
 	shelve(w, *number);
+	tell(w, *number, true);
 	return true;
 }
 
@@ -306,8 +329,8 @@ static bool change_text(struct world *w, uint32_t number, const struct json *cha
 	return done;
 }
 
-bool world_change(struct world *w, uint32_t number, const struct json *changes, int64_t now,
-		  struct err *err)
+static bool change(struct world *w, uint32_t number, const struct json *changes, int64_t now,
+		   struct err *err)
 {
 	enum alert_status status = plain_status(changes);
 
@@ -319,6 +342,27 @@ bool world_change(struct world *w, uint32_t number, const struct json *changes, 
 		return change_text(w, number, changes, now, err);
 	set_compact_status(w, number, status, now);
 	return true;
+}
+
+bool world_change(struct world *w, uint32_t number, const struct json *changes, int64_t now,
+		  struct err *err)
+{
+	if (!change(w, number, changes, now, err))
+		return false;
+	tell(w, number, false);
+	return true;
+}
+
+bool world_open_with(struct world *w, const struct birth *birth, const struct json *changes,
+		     int64_t now, uint32_t *number)
+{
+	bool changed;
+
+	if (!bear(w, birth, number))
+		return false;
+	changed = change(w, *number, changes, now, NULL);
+	tell(w, *number, true);
+	return changed;
 }
 
 void world_set_status(struct world *w, uint32_t number, enum alert_status status, int64_t now)

@@ -38,6 +38,13 @@ struct world *world_new(uint64_t seed, enum world_order order)
 	__attribute__((warn_unused_result));
 void world_free(struct world **w);
 
+/*
+ * Calls told() whenever an alert was born or changed, the history apart; one watcher only. It
+ * may look, but not change.
+ */
+typedef void world_watcher(void *arg, uint32_t number, bool is_new);
+void world_watch(struct world *w, world_watcher *told, void *arg);
+
 /* What is not left to nature. */
 struct birth {
 	int64_t created_at;
@@ -50,6 +57,10 @@ struct birth {
 /* One more alert. False when there have been WORLD_ALERTS_MAX. */
 bool world_open(struct world *w, const struct birth *birth, uint32_t *number)
 	__attribute__((warn_unused_result));
+
+/* As world_open() and then world_change(), but one birth to the watcher. */
+bool world_open_with(struct world *w, const struct birth *birth, const struct json *changes,
+		     int64_t now, uint32_t *number) __attribute__((warn_unused_result));
 
 /* One more alert that is these bytes, whatever they are. */
 bool world_put(struct world *w, const char *text, size_t len, int64_t now, uint32_t *number)

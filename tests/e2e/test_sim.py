@@ -1,5 +1,7 @@
 """toktra-sim over real sockets: what no unit test can see. The rest is in tests/unit/sim/."""
 
+import hashlib
+import hmac
 import http.client
 import json
 import os
@@ -14,6 +16,8 @@ from datetime import datetime, timezone
 from email.utils import parsedate_to_datetime
 
 import pytest
+
+from support import Receiver
 
 BIN = os.environ.get("TOKTRA_SIM_BIN", "build/asan/toktra-sim")
 DEADLINE_S = 15
@@ -213,6 +217,48 @@ def test_it_ends_with_0_even_while_it_hangs(number):
         assert sim.end(number) == (0, "")
 
 
+def wait_for_webhook(sim, fate):
+    end = time.monotonic() + DEADLINE_S
+    while (now := sim.control("GET", "stats")["webhook"]) != fate:
+        assert time.monotonic() < end, now
+        time.sleep(0.02)
+
+
+def test_the_webhook_hears_what_opens_and_changes_signed(start):
+    with Receiver() as receiver:
+        sim = start("--history", "3", "--webhook", receiver.url("/hook") + ":whsec_5ecret")
+        ids = sim.control("POST", "alerts", {"n": 20, "title": "T"})["ids"]
+        sim.control("POST", "alerts/" + ids[0], {"status": "resolved"})
+        fate = {"delivered": 21, "failed": 0, "dropped": 0, "waiting": 0, "flying": 0}
+        wait_for_webhook(sim, fate)
+        events = []
+        for path, headers, body in receiver.requests:
+            digest = hmac.new(b"whsec_5ecret", body, hashlib.sha256).hexdigest()
+            assert path == "/hook" and headers["Content-Type"] == "application/json"
+            assert headers["X-Toktra-Signature"] == "sha256=" + digest
+            events.append(json.loads(body))
+        assert len({e["id"] for e in events if e["id"].startswith("evt_")}) == 21
+        assert {e["data"]["id"] for e in events if e["type"] == "alert.created"} == set(ids)
+        assert {e["data"]["title"] for e in events} == {"T"}
+        (update,) = [e["data"] for e in events if e["type"] == "alert.updated"]
+        assert (update["id"], update["status"]) == (ids[0], "resolved")
+
+        receiver.status = 500
+        sim.control("POST", "alerts", {})
+        wait_for_webhook(sim, {**fate, "failed": 1})
+
+
+def test_a_webhook_that_hangs_holds_up_neither_alerts_nor_the_end(start):
+    with socket.create_server(("127.0.0.1", 0)) as deaf:
+        url = f"http://127.0.0.1:{deaf.getsockname()[1]}/"
+        sim = start("--webhook", url + ":s")
+        sim.control("POST", "alerts", {"n": 1100})
+        stats = sim.control("GET", "stats")["webhook"]
+        assert (stats["dropped"], stats["waiting"], stats["flying"]) == (100, 992, 8)
+        assert len(sim.alerts(limit=100)["items"]) == 100
+        assert sim.end() == (0, "")
+
+
 def run(*options):
     return subprocess.run([BIN, *options], capture_output=True, text=True, timeout=DEADLINE_S)
 
@@ -223,6 +269,9 @@ def test_the_command_line_helps():
     wrong = run("--histroy", "5")
     assert wrong.returncode == 2
     assert "did you mean --history?" in wrong.stderr
+    wrong = run("--webhook", "http://example.com/in:whsec_5ecret")
+    assert wrong.returncode == 2 and "use https" in wrong.stderr
+    assert "5ecret" not in wrong.stderr
 
 
 def test_a_taken_port_is_said(start):

@@ -42,6 +42,7 @@ static void no_options_are_a_sandbox(void **state)
 	assert_int_equal(args.client_count, 1);
 	assert_string_equal(args.clients[0].id, "sandbox");
 	assert_string_equal(args.clients[0].secret, "sandbox");
+	assert_null(args.hook_url);
 	assert_int_equal(args.key_count, 1);
 	assert_string_equal(args.keys[0], "sandbox-key");
 	args_release(&args);
@@ -90,7 +91,8 @@ static void a_wrong_option_is_told_with_a_hint(void **state)
 		{ { "--prot", "1" }, "unknown option \"--prot\": did you mean --port?" },
 		{ { "--hlep" }, "did you mean --help?" },
 		{ { "xylophone" }, "see toktra-sim --help" },
-		{ { "--webhook", "http://h:s" }, "unknown option" },
+		{ { "--webhook", "http://h:s" }, "--webhook \"...\": is plain http" },
+		{ { "--webhook" }, "--webhook needs a value: --webhook URL:SECRET" },
 		{ { "--port" }, "--port needs a value: --port P" },
 		{ { "--port", "65536" }, "--port \"65536\": must be 0 to 65535" },
 		{ { "--port", "-1" }, "must be 0 to 65535" },
@@ -119,16 +121,36 @@ static void a_wrong_option_is_told_with_a_hint(void **state)
 	}
 }
 
-static void a_secret_is_never_said(void **state)
+static void the_last_webhook_counts(void **state)
 {
 	struct args args;
-	struct err err = { "" };
 
 	(void)state;
-	assert_false(
-		parse(&args, (const char *const[]){ "--clients", "a:hunter2,b", NULL }, &err));
-	assert_null(strstr(err.text, "hunter2"));
+	assert_true(parse(&args,
+			  (const char *const[]){ "--webhook", "https://a/:x",
+						 "--webhook=https://b/:y", NULL },
+			  NULL));
+	assert_string_equal(args.hook_url, "https://b/");
+	assert_string_equal(args.hook_secret, "y");
 	args_release(&args);
+}
+
+static void a_secret_is_never_said(void **state)
+{
+	static const char *const rows[][3] = {
+		{ "--clients", "a:hunter2,b" },
+		{ "--webhook", "http://h/hunter2:hunter2" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct args args;
+		struct err err = { "" };
+
+		assert_false(parse(&args, rows[i], &err));
+		assert_null(strstr(err.text, "hunter2"));
+		args_release(&args);
+	}
 }
 
 static void help_names_every_option_and_wins(void **state)
@@ -136,7 +158,8 @@ static void help_names_every_option_and_wins(void **state)
 	static const char *const names[] = { "--port",       "--seed",      "--order",
 					     "--history",    "--rate",      "--limit-rpm",
 					     "--cursor-ttl", "--token-ttl", "--clients",
-					     "--keys",       "--help",      "/_sim/faults" };
+					     "--keys",       "--webhook",   "--help",
+					     "/_sim/faults" };
 	struct args args;
 	struct buf help;
 
@@ -147,7 +170,6 @@ static void help_names_every_option_and_wins(void **state)
 	args_add_help(&help);
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		assert_non_null(strstr(help.data, names[i]));
-	assert_null(strstr(help.data, "--webhook"));
 	buf_release(&help);
 	args_release(&args);
 }
@@ -159,6 +181,7 @@ int main(void)
 		cmocka_unit_test(values_come_after_a_space_or_an_equals_sign),
 		cmocka_unit_test(clients_and_keys_replace_the_sandbox),
 		cmocka_unit_test(a_wrong_option_is_told_with_a_hint),
+		cmocka_unit_test(the_last_webhook_counts),
 		cmocka_unit_test(a_secret_is_never_said),
 		cmocka_unit_test(help_names_every_option_and_wins),
 	};
