@@ -156,6 +156,7 @@ static void on_grace(void *arg)
 		return;
 	}
 	a->state = CUT;
+	deliver_cut(a->deliver);
 	xfer_cut(a->xfer);
 	timer_set(a->grace, STORE_GRACE_MS);
 }

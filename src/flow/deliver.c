@@ -55,6 +55,7 @@ struct deliver {
 	int64_t settled_at; /* steady; of the oldest on `settled` */
 	bool in_batch;      /* a store_turn() is on its way */
 	bool draining;
+	bool cutting;        /* what is cut now, we cut */
 	struct timer *timer; /* the only one: linger, retry, or the queue's sleep */
 	int64_t retry_at;    /* steady; no batch before that */
 	int64_t store_fails;
@@ -100,16 +101,10 @@ static void list_free(struct job_list *l)
 	list_init(l);
 }
 
-/* The outcome is known: decides what becomes of the row and queues that for the next turn. */
-static void job_settle(struct job *job)
+/* What becomes of the row waits for the next turn. */
+static void job_end(struct job *job, enum queue_change change)
 {
 	struct deliver *d = job->deliver;
-	int64_t now = clock_now();
-
-	job->tried.took_ms = clock_steady() - job->steady_at;
-	enum queue_change change = queue_settle(d->p.queue, &job->tried, &job->outcome, now,
-						&job->settle, job->reason);
-
 	struct say_attempt said = { .sink = job->sink,
 				    .tried = &job->tried,
 				    .alert_id = job->envelope.alert.id,
@@ -128,6 +123,14 @@ static void job_settle(struct job *job)
 	list_add(&d->settled, job);
 }
 
+/* The outcome is known: decides what becomes of the row and of its sink. */
+static void job_settle(struct job *job)
+{
+	job->tried.took_ms = clock_steady() - job->steady_at;
+	job_end(job, queue_settle(job->deliver->p.queue, &job->tried, &job->outcome,
+				  clock_now(), &job->settle, job->reason));
+}
+
 static void settle_unsent(struct job *job, const char *reason)
 {
 	job->outcome = (struct outcome){ .verdict = VERDICT_NEVER, .retry_after_ms = -1 };
@@ -135,11 +138,25 @@ static void settle_unsent(struct job *job, const char *reason)
 	job_settle(job);
 }
 
+/* We are stopping, and this one outlasted the grace: no fault of its sink. */
+static void job_cut(struct job *job, bool maybe_sent)
+{
+	job->outcome.verdict = VERDICT_LATER;
+	job->outcome.maybe_sent = maybe_sent;
+	job->tried.took_ms = clock_steady() - job->steady_at;
+	queue_settle_cut(&job->tried, maybe_sent, clock_now(), &job->settle);
+	job_end(job, QUEUE_SAME);
+}
+
 static void on_reply(void *arg, const struct reply *reply)
 {
 	struct job *job = arg;
 
 	job->outcome = (struct outcome){ .retry_after_ms = -1 };
+	if (job->deliver->cutting && reply->kind == REPLY_CUT) {
+		job_cut(job, reply->maybe_sent);
+		return;
+	}
 	job->sink->type->judge(job->sink, &job->envelope.message, reply, &job->outcome);
 	job_settle(job);
 }
@@ -422,6 +439,11 @@ void deliver_drain(struct deliver *d)
 {
 	d->draining = true;
 	turn_wake(d->p.turn);
+}
+
+void deliver_cut(struct deliver *d)
+{
+	d->cutting = true;
 }
 
 bool deliver_is_idle(const struct deliver *d)

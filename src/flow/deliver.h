@@ -47,6 +47,8 @@ void deliver_turn_end(struct deliver *d);
 
 /* No new claims from now on (shutdown); outcomes are still stored. */
 void deliver_drain(struct deliver *d);
+/* From now on a transfer that is cut was cut by us, to stop: no fault of its sink. */
+void deliver_cut(struct deliver *d);
 /* Nothing is under way and every outcome is on the disk. */
 bool deliver_is_idle(const struct deliver *d);
 

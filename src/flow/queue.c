@@ -398,6 +398,22 @@ enum queue_change queue_settle(struct queue *q, const struct tried *row,
 	BUG("verdict %d", outcome->verdict);
 }
 
+void queue_settle_cut(const struct tried *row, bool maybe_sent, int64_t now, struct settle *out)
+{
+	static const char reason[] = "cut by our own stop";
+
+	*out = (struct settle){ .id = row->id,
+				.state = DELIVERY_DUE,
+				.due_at = now,
+				.maybe_sent = maybe_sent,
+				.reason = reason,
+				.attempt_count = row->attempt,
+				.attempt = { .at = now,
+					     .took_ms = row->took_ms,
+					     .verdict = VERDICT_LATER,
+					     .answer = reason } };
+}
+
 void queue_committed(struct queue *q, int sink, size_t count)
 {
 	struct sink *s = find_sink(q, sink);

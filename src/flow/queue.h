@@ -74,6 +74,13 @@ enum queue_change queue_settle(struct queue *q, const struct tried *row,
 			       const struct outcome *outcome, int64_t now, struct settle *out,
 			       char reason[REASON_MAX]);
 
+/*
+ * We ended this attempt ourselves, to stop: nobody's fault, so neither row nor sink waits for it.
+ * It is due again, perhaps already heard.
+ */
+void queue_settle_cut(const struct tried *row, bool maybe_sent, int64_t now,
+		      struct settle *out);
+
 /* The outcomes of `count` rows of this sink are on the disk: their slots are free. */
 void queue_committed(struct queue *q, int sink, size_t count);
 

@@ -11,7 +11,8 @@ static void say_with(enum log_level level, enum log_msg msg, const struct say_at
 
 	log_line(level, msg, LOG_S("sink", a->sink->name), LOG_S("alert", a->alert_id),
 		 LOG_S("event", event_kind_name(a->kind)), LOG_N("delivery", a->tried->id),
-		 LOG_N("attempt", a->tried->attempt), LOG_N("status", o->status),
+		 LOG_N("attempt", a->tried->attempt),
+		 (o->status != 0 ? LOG_N("status", o->status) : LOG_S("status", NULL)),
 		 LOG_N("took_ms", a->tried->took_ms),
 		 LOG_S("maybe_sent", o->maybe_sent ? "true" : NULL),
 		 LOG_S("reason",

@@ -264,6 +264,23 @@ static void inv11_what_outlasts_the_grace_is_cut_and_marked(void **state)
 		count_of("SELECT count(*) AS n FROM v_deliveries WHERE state = 'due' AND "
 			 "maybe_sent = 1"),
 		2);
+	/* It was our doing, not the sink's. */
+	assert_int_equal(count_of("SELECT count(*) AS n FROM v_sinks WHERE state = 'up' AND "
+				  "down_since IS NULL"),
+			 1);
+}
+
+static void status_knows_the_daemon_from_its_first_moment(void **state)
+{
+	char mine[120];
+
+	(void)state;
+	snprintf(mine, sizeof(mine),
+		 "SELECT count(*) AS n FROM v_runtime WHERE json LIKE '%%\"pid\":%ld,%%'",
+		 (long)getpid());
+	write_conf(BUS, ALL_TO("\"bus\""));
+	begin();
+	assert_int_equal(count_of(mine), 1);
 }
 
 static void the_history_is_recorded_without_ringing_and_a_restart_changes_nothing(void **state)
@@ -318,6 +335,7 @@ int main(void)
 		STORY(inv8_a_row_is_given_up_by_age_with_its_reason),
 		STORY(inv11_stopping_waits_for_what_is_in_flight_and_stores_it),
 		STORY(inv11_what_outlasts_the_grace_is_cut_and_marked),
+		STORY(status_knows_the_daemon_from_its_first_moment),
 		STORY(the_history_is_recorded_without_ringing_and_a_restart_changes_nothing),
 		STORY(a_poll_that_fails_moves_no_position_and_recovers),
 	};
