@@ -105,7 +105,7 @@ class Show:
 
     def wrap(self, text, style="", first="   ", rest="   ", margin=3):
         """As many lines as text needs, with first and rest (margin wide) before it."""
-        parts = textwrap.wrap(text, self.width() - margin) or [""]
+        parts = textwrap.wrap(text, self.width() - margin, break_on_hyphens=False) or [""]
         with self.lock:
             for number, part in enumerate(parts):
                 self.line((rest if number else first) + self.paint(part, style))

@@ -374,7 +374,7 @@ class Demo:
         for command in (
             f"{self.build}/tocsin -c {config} queue",
             f"{self.build}/tocsin -c {config} alerts",
-            f"less {self.folder}/tocsin.log",
+            f"tail -f {self.folder}/tocsin.log",
             f"curl -d '{{\"n\":3,\"severity\":\"critical\"}}' {self.api.control}",
         ):
             self.show.line("   $ " + command)
@@ -453,6 +453,10 @@ def main():
     finally:
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
+        try:
+            sys.stdout.flush()
+        except BrokenPipeError:  # nobody reads any more: no word of Python's about it
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 if __name__ == "__main__":

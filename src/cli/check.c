@@ -51,8 +51,9 @@ const struct command command_check = {
 	.summary = "tell every mistake of the configuration, with its line",
 	.details =
 		"Reads the configuration, its secrets and its templates, and renders each\n"
-		"template against samples of every alert type and event. Touches neither the\n"
-		"network nor the store. Exit code 78 when there are errors; warnings are 0.",
+		"template against samples of every alert type and event. Looks whether the\n"
+		"store's folder can be written, and touches neither the network nor the store.\n"
+		"Exit code 78 when there are errors; warnings are 0.",
 	.json = true,
 	.run = run,
 };

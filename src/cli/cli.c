@@ -111,6 +111,15 @@ static int unknown_command(const char *name)
 	return EXIT_USAGE;
 }
 
+/* In front of a command, where -c alone may stand. */
+static int unknown_option(const struct cli *cli, const char *given)
+{
+	if (strcmp(given, "-c") == 0)
+		return cli_usage(cli, "-c needs the name of a configuration behind it");
+	return cli_usage(cli, "%s is no option in front of a command; see tocsin --help",
+			 given);
+}
+
 /* One "--name[=value]" of the command; moves *i over a value that stands apart. */
 static bool take_option(const struct cli *cli, struct option_value *values, int *i)
 {
@@ -199,13 +208,10 @@ static int run_command(struct cli *cli, int argc, char **argv)
 	if (code == EXIT_OK)
 		code = cli->command->run(cli);
 	mem_free(&cli->argv);
-	/* A pipe that closed or a full disk must not look like success. */
-	if (fflush(stdout) != 0 && code == EXIT_OK)
-		code = EXIT_FAILED;
 	return code;
 }
 
-int cli_main(int argc, char **argv)
+static int run_line(int argc, char **argv)
 {
 	struct cli cli = { .config = getenv("TOCSIN_CONFIG") };
 	int i = 1;
@@ -229,7 +235,19 @@ int cli_main(int argc, char **argv)
 		print_program_help(stdout);
 		return EXIT_OK;
 	}
+	if (argv[i][0] == '-')
+		return unknown_option(&cli, argv[i]);
 	return run_command(&cli, argc - i, argv + i);
+}
+
+/* What could not be written, on a full disk say, must not look like success. */
+int cli_main(int argc, char **argv)
+{
+	int code = run_line(argc, argv);
+
+	if ((fflush(stdout) != 0 || ferror(stdout)) && code == EXIT_OK)
+		code = cli_failed("the output could not be written whole");
+	return code;
 }
 
 /* ---- what commands share ---- */

@@ -119,12 +119,31 @@ static bool read_piece(struct listing *l, struct store *store, struct err *err)
 	return !failed && count == PIECE;
 }
 
+/* False, and err says so, for a sink that the store has never seen: its empty list is no news. */
+static bool knows_sink(struct store *store, const char *name, struct err *err)
+{
+	struct view *v = view_open(store, "SELECT 1 AS found FROM v_sinks WHERE name = ?1",
+				   &name, 1, err);
+
+	if (v == NULL)
+		return false;
+	bool found = view_next(v);
+
+	if (!found && !view_failed(v, err))
+		err_set(err, "the store knows no sink %s", name);
+	view_close(&v);
+	return found;
+}
+
 static int list(const struct cli *cli, struct store *store)
 {
 	struct listing l = { .cli = cli, .now = clock_now() };
+	const char *sink = cli_option(cli, "sink");
 	struct err err = { "" };
 	bool more;
 
+	if (sink != NULL && !knows_sink(store, sink, &err))
+		return cli_failed("%s", err.text);
 	l.table = table_new(stdout, columns);
 	do {
 		spool_open(&l.spool);
@@ -136,7 +155,8 @@ static int list(const struct cli *cli, struct store *store)
 	if (err.text[0] != '\0')
 		return cli_failed("%s", err.text);
 	if (l.count == 0 && !cli->json)
-		puts("nothing waits");
+		puts(cli_has(cli, "state") || cli_has(cli, "all") ? "no such deliveries"
+								  : "nothing waits");
 	return EXIT_OK;
 }
 

@@ -44,11 +44,12 @@ static int check_usage(const struct cli *cli)
 	return EXIT_OK;
 }
 
+static const char state_query[] =
+	"SELECT state FROM v_deliveries WHERE id = CAST(?1 AS INTEGER)";
+
 static bool exists(struct store *store, const char *id, struct err *err)
 {
-	struct view *v = view_open(
-		store, "SELECT 1 AS found FROM v_deliveries WHERE id = CAST(?1 AS INTEGER)",
-		&id, 1, err);
+	struct view *v = view_open(store, state_query, &id, 1, err);
 
 	if (v == NULL)
 		return false;
@@ -58,6 +59,21 @@ static bool exists(struct store *store, const char *id, struct err *err)
 		err_set(err, "the store knows no delivery %s", id);
 	view_close(&v);
 	return found;
+}
+
+/* Why nothing was done: the state that each of them is in. */
+static void tell_states(const struct cli *cli, struct store *store)
+{
+	struct err err;
+
+	for (int i = 0; i < cli->argc; i++) {
+		struct view *v = view_open(store, state_query, &cli->argv[i], 1, &err);
+
+		if (v != NULL && view_next(v))
+			fprintf(stderr, "tocsin: left alone: %s is %s\n", cli->argv[i],
+				view_text(v, "state"));
+		view_close(&v);
+	}
 }
 
 /* All or nothing: with one id that is a mistake, none is touched. */
@@ -94,6 +110,8 @@ static int apply(const struct cli *cli, struct store *store, const struct select
 		printf("%s %" PRId64 " %s\n", done, count,
 		       count == 1 ? "delivery" : "deliveries");
 	}
+	if (count == 0)
+		tell_states(cli, store);
 	return EXIT_OK;
 }
 

@@ -99,7 +99,11 @@ static void print_since(const struct report *r)
 
 	if (started == NULL || !clock_parse_iso(started, strlen(started), &at))
 		return;
-	clock_span(r->now > at ? (r->now - at) / 1000 * 1000 : 0, span);
+	if (r->now - at < 1000) {
+		printf(", just started");
+		return;
+	}
+	clock_span((r->now - at) / 1000 * 1000, span);
 	printf(", up %s", span);
 }
 
@@ -251,6 +255,9 @@ static void sink_why(const struct report *r, struct view *v, char *text, size_t 
 			 view_int(v, "orphaned"));
 	else if (view_is_null(v, "held_until"))
 		snprintf(text, size, "%s", reason);
+	else if (!r->daemon.alive && view_int(v, "held_until") <= r->now)
+		snprintf(text, size, "tried again once a daemon runs%s%s",
+			 reason[0] != '\0' ? ": " : "", reason);
 	else {
 		clock_ago(view_int(v, "held_until"), r->now, when);
 		snprintf(text, size, "%s%s%s",

@@ -13,7 +13,10 @@ static void check_store(const struct settings *settings, struct conf_problems *p
 {
 	char *dir = file_dir(settings->store);
 
-	if (!file_is_dir(dir))
+	if (file_is_dir(settings->store))
+		conf_problem(problems, CONF_ERROR, settings->file, settings->store_line,
+			     "store: %s is a folder: name a file in it", settings->store);
+	else if (!file_is_dir(dir))
 		conf_problem(
 			problems, CONF_ERROR, settings->file, settings->store_line,
 			"store: there is no folder %s: make it, or set `store` to a file in "

@@ -149,7 +149,7 @@ struct trouble {
 static void say_trouble(struct source *s, const char *reason, const struct trouble *t,
 			bool again)
 {
-	bool is_news = strcmp(s->error, reason) != 0;
+	bool is_news = !page_error_same(s->error, reason);
 
 	snprintf(s->error, sizeof(s->error), "%s", reason);
 	if (!is_news && !again)

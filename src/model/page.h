@@ -52,4 +52,7 @@ void page_release(struct page *p);
  */
 void page_error_text(const char *bytes, size_t len, char *text, size_t text_size);
 
+/* Do they tell of one trouble? Request ids and durations in ms make no difference. */
+bool page_error_same(const char *a, const char *b);
+
 #endif

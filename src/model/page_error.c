@@ -85,3 +85,28 @@ void page_error_text(const char *bytes, size_t len, char *text, size_t text_size
 	text[fit] = '\0';
 	buf_release(&line);
 }
+
+/* A text without what differs each time; s is one, and moves to its next character. */
+static char next_of_gist(const char **s)
+{
+	size_t digits = strspn(*s, "0123456789");
+
+	/* " ms" and " milliseconds" are libcurl's. */
+	if (digits > 0 && strncmp(*s + digits, " m", 2) == 0)
+		*s += digits;
+	if (**s == '\0' || strncmp(*s, ", request ", 10) == 0)
+		return '\0';
+	return *(*s)++;
+}
+
+bool page_error_same(const char *a, const char *b)
+{
+	char c;
+
+	do {
+		c = next_of_gist(&a);
+		if (c != next_of_gist(&b))
+			return false;
+	} while (c != '\0');
+	return true;
+}

@@ -85,6 +85,15 @@ static const struct ruling login_missing = {
 	"use smtps:// or a port with STARTTLS, or leave out username and password",
 };
 
+/* The TLS that failed never began: the last word was the one to EHLO. */
+static const struct ruling starttls_missing = {
+	VERDICT_LATER,
+	BLAME_OPERATOR,
+	"the server offers no STARTTLS",
+	"starttls",
+	"\"off\" is for a server on this machine; else use smtps://, or a port with STARTTLS",
+};
+
 static void secrets(const struct sink_settings *s, struct mask *m)
 {
 	const struct email_settings *own = s->own;
@@ -138,6 +147,8 @@ static const struct ruling *rule_of(const struct reply *r)
 
 	if (r->kind == REPLY_LOGIN)
 		return rule_of_login(r);
+	if (r->kind == REPLY_TLS && r->status == 250)
+		return &starttls_missing;
 	if (trouble != NULL)
 		return trouble;
 	return is_2xx(r->status) ? &delivered : rule_of_code(r);

@@ -317,7 +317,8 @@ class MailServer:
         self.refuse = refuse or {}
         self.users = users
         self.logins = []
-        options = {"decode_data": False, "ident": "fake"}
+        # With a name of its own it asks no DNS for one, which may take seconds, for each mail.
+        options = {"decode_data": False, "ident": "fake", "hostname": "localhost"}
         context = None
         if tls:
             context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

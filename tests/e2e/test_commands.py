@@ -56,6 +56,11 @@ def test_a_typo_in_a_command_names_the_nearest():
     assert '"status"' in tocsin("statsu").stderr
 
 
+def test_a_c_without_a_file_and_an_unknown_option_are_told_as_what_they_are():
+    assert "-c needs" in tocsin("-c").stderr
+    assert "--jsn is no option" in tocsin("--jsn", "status").stderr
+
+
 def test_a_missing_configuration_exits_78(tmp_path):
     for command in ("check", "status", "queue", "run"):
         done = tocsin(command, conf=tmp_path / "none.conf")
@@ -66,8 +71,10 @@ def test_a_missing_configuration_exits_78(tmp_path):
 def test_a_result_that_could_not_be_written_is_no_success(tmp_path):
     conf = configuration(tmp_path)
     with open("/dev/full", "w", encoding="utf-8") as full:
-        done = subprocess.run([BIN, "check", "-c", conf], stdout=full, timeout=30)
-    assert done.returncode == 1
+        for line in (["check", "-c", conf], ["--help"], ["queue", "--help"]):
+            done = subprocess.run([BIN, *line], stdout=full, stderr=subprocess.PIPE, timeout=30)
+            assert done.returncode == 1, line
+            assert b"could not be written" in done.stderr
 
 
 # ---- check ----
@@ -114,6 +121,14 @@ def test_a_configuration_with_fifteen_errors_lists_fifteen(tmp_path):
     lines = [json.loads(line) for line in tocsin("check", "--json", conf=conf).stdout.splitlines()]
     assert len(lines) == len(errors)
     assert set(lines[0]) == {"file", "line", "level", "message"}
+
+
+def test_a_store_that_is_a_folder_is_an_error(tmp_path):
+    conf = configuration(tmp_path)
+    conf.write_text(conf.read_text().replace(str(tmp_path / "tocsin.db"), str(tmp_path)))
+    done = tocsin("check", conf=conf)
+    assert done.returncode == 78
+    assert f"store: {tmp_path} is a folder" in done.stdout
 
 
 def test_check_prints_no_secret(tmp_path):
@@ -426,6 +441,21 @@ def test_queue_lists_what_has_not_ended_well(filled):
     assert {row["id"] for row in only} == {ids["heard"], ids["first"]}
 
 
+def test_a_list_that_could_not_be_written_is_no_success(filled):
+    conf, _, _ = filled
+    with open("/dev/full", "w", encoding="utf-8") as full:
+        for line in ("alerts --json", "queue --json", "status --json", "explain x1 --json"):
+            done = subprocess.run([BIN, "-c", conf, *line.split()], stdout=full,
+                                  stderr=subprocess.PIPE, timeout=30)
+            assert done.returncode == 1, line
+
+
+def test_the_queue_of_a_sink_that_never_was_is_an_error_not_an_empty_list(filled):
+    done = tocsin("queue", "--sink", "mial", conf=filled[0])
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "no sink mial" in done.stderr
+
+
 def test_the_delivery_id_is_the_one_a_receiver_sees(filled):
     """SHA-256 over the names, each with its length: two rows of one event differ by the sink."""
     conf, _, ids = filled
@@ -591,6 +621,10 @@ def test_status_tells_how_long_a_sink_is_held(filled):
     assert bus["held_until"] is not None
     assert re.search(r"^bus .*down .*tried again in \d+ min: busy$",
                      tocsin("status", conf=conf).stdout, re.M)
+    store.db.execute("UPDATE sinks SET held_until = ? WHERE name = 'bus'", (store.now - 1000,))
+    store.db.commit()
+    assert re.search(r"^bus .*down .*tried again once a daemon runs: busy$",
+                     tocsin("status", conf=conf).stdout, re.M)
 
 
 def test_requeue_makes_a_new_row_and_moves_the_old(filled):
@@ -617,6 +651,15 @@ def test_drop_gives_up_rows(filled):
     assert store.state_of(ids["due"]) == ("dropped", "operator")
     assert tocsin("drop", "--sink", "old", "--state", "orphaned", conf=conf).stdout == (
         "dropped 1 delivery\n")
+
+
+def test_a_row_that_is_left_alone_is_told_with_its_state(filled):
+    conf, _, ids = filled
+    assert tocsin("requeue", ids["dead"], conf=conf).stderr == ""
+    for command in ("requeue", "drop"):
+        done = tocsin(command, ids["dead"], conf=conf)
+        assert done.returncode == 0
+        assert done.stderr == f"tocsin: left alone: {ids['dead']} is moved\n"
 
 
 def test_an_unknown_id_exits_1_and_nothing_is_touched(filled):

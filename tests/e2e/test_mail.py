@@ -124,7 +124,7 @@ def test_starttls_is_required_so_that_nothing_leaves_to_a_server_without_it(scen
     post = scene.mail()
     daemon = scene.tocsin(scene.api([alert(1)]), [email("post", post)])
     line = daemon.says("sink-down", sink="post")
-    assert "TLS" in line["reason"] and "sinks: post: ca_file" in line["hint"]
+    assert "TLS" in line["reason"] and "sinks: post: starttls" in line["hint"]
     wait_for(lambda: len(daemon.log("retry")) >= 2)
     assert not post.tries
 

@@ -381,6 +381,30 @@ static void an_error_is_cut_between_characters(void **state)
 	page_error_text(TEXT(body), text, 0);
 }
 
+static void an_error_is_the_same_whatever_its_request_and_however_long_it_took(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} table[] = {
+		{ "", "", true },
+		{ "401: no, request r1", "401: no, request r2", true },
+		{ "401: no, request r1", "401: no", true },
+		{ "401: no, request r1", "403: no, request r1", false },
+		{ "no answer after 7 ms", "no answer after 30012 ms", true },
+		{ "timed out after 30 milliseconds", "timed out after 31 milliseconds", true },
+		{ "port 1 after 0 ms: no", "port 2 after 0 ms: no", false },
+		{ "", "401", false },
+		{ "401", "4011", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		assert_int_equal(page_error_same(table[i].a, table[i].b), table[i].same);
+		assert_int_equal(page_error_same(table[i].b, table[i].a), table[i].same);
+	}
+}
+
 /* ---- a seeded storm of damaged pages ---- */
 
 static const char sample[] =
@@ -497,6 +521,8 @@ int main(void)
 		cmocka_unit_test(bodies_and_counts_are_bounded),
 		cmocka_unit_test(an_error_is_one_line_whatever_its_shape),
 		cmocka_unit_test(an_error_is_cut_between_characters),
+		cmocka_unit_test(
+			an_error_is_the_same_whatever_its_request_and_however_long_it_took),
 		cmocka_unit_test(no_damage_brings_it_down),
 	};
 

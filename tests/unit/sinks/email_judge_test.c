@@ -66,6 +66,8 @@ static const struct {
 	{ REPLY_RESOLVE, 0, { 0, 0, 0 }, DOWN, "server" },
 	{ REPLY_CONNECT, 0, { 0, 0, 0 }, DOWN, "server" },
 	{ REPLY_TLS, 0, { 0, 0, 0 }, OPERATOR, "ca_file" },
+	{ REPLY_TLS, 220, { 0, 0, 0 }, OPERATOR, "ca_file" },
+	{ REPLY_TLS, 250, { 0, 0, 0 }, OPERATOR, "starttls" },
 	{ REPLY_TIMEOUT, 0, { 0, 0, 0 }, DOWN, "timeout" },
 	{ REPLY_CUT, 354, { 250, 250, 250 }, DOWN, NULL },
 	{ REPLY_GARBLED, 0, { 0, 0, 0 }, DOWN, "server" },
