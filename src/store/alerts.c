@@ -42,14 +42,10 @@ struct page_run {
 	size_t plan_count, plan_room;
 };
 
-static const char *status_word(enum alert_status status)
+/* The API's own word, also one that we do not know; such an alert counts as open. */
+static const char *status_word(const struct alert *a)
 {
-	switch (status) {
-	case ALERT_OPEN: return "open";
-	case ALERT_ACKNOWLEDGED: return "acknowledged";
-	case ALERT_RESOLVED: return "resolved";
-	}
-	return "open";
+	return a->status_text[0] != '\0' ? a->status_text : "open";
 }
 
 static enum alert_status status_of(const char *word)
@@ -76,7 +72,7 @@ static bool add_alert(struct page_run *run, const struct alert *a, int64_t hash,
 	stmt_bind_text(q, 2, a->id);
 	stmt_bind_int(q, 3, hash);
 	stmt_bind_int(q, 4, alert_content(a));
-	stmt_bind_text(q, 5, status_word(a->status));
+	stmt_bind_text(q, 5, status_word(a));
 	stmt_bind_text(q, 6, a->severity_text);
 	stmt_bind_text(q, 7, alert_state_name(state_of(a->status)));
 	stmt_bind_int(q, 8, run->next_event);
@@ -126,7 +122,7 @@ static void save_alert(struct page_run *run, const struct alert *a, const struct
 	stmt_bind_int(q, 1, life->number);
 	stmt_bind_int(q, 2, life->hash);
 	stmt_bind_int(q, 3, alert_content(a));
-	stmt_bind_text(q, 4, status_word(a->status));
+	stmt_bind_text(q, 4, status_word(a));
 	stmt_bind_text(q, 5, a->severity_text);
 	stmt_bind_text(q, 6, alert_state_name(life->known.state));
 	stmt_bind_int(q, 7, life->known.episode);

@@ -85,6 +85,17 @@ static void an_alert_keeps_bytes_that_made_no_event(void **state)
 	assert_string_equal(ask(k, "SELECT body IS NULL AS x FROM alerts"), "1");
 }
 
+static void a_status_that_nobody_knows_is_kept_as_it_is_and_counts_as_open(void **state)
+{
+	struct kit *k = *state;
+
+	see(k, "a", "snoozed");
+	assert_string_equal(ask(k, "SELECT state||' '||status AS x FROM v_alerts"),
+			    "active snoozed");
+	see(k, "a", "resolved");
+	assert_int_equal(k->known.status, ALERT_OPEN);
+}
+
 static void a_silent_alert_rings_nobody_until_it_reopens(void **state)
 {
 	struct kit *k = *state;
@@ -431,6 +442,7 @@ int main(void)
 		STORY(the_same_bytes_write_nothing),
 		STORY(each_event_keeps_the_bytes_of_its_moment),
 		STORY(an_alert_keeps_bytes_that_made_no_event),
+		STORY(a_status_that_nobody_knows_is_kept_as_it_is_and_counts_as_open),
 		STORY(a_silent_alert_rings_nobody_until_it_reopens),
 		STORY(an_event_makes_one_row_a_sink_the_first_routes),
 		STORY(an_alert_that_no_route_wants_is_recorded),
