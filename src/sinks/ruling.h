@@ -43,6 +43,10 @@ struct judge {
 void ruling_apply(const struct ruling *ruling, const struct judge *judge, const struct reply *r,
 		  struct outcome *out);
 
+/* The hint where nothing is wrong on our side: which key bounds the waits, and whom to see. */
+#define RULING_WAITS \
+	"its queue waits and is tried again within these waits; see to the receiver"
+
 /* The row for a reply that is no answer; NULL for REPLY_ANSWERED and REPLY_TOO_LARGE. */
 const struct ruling *ruling_of_trouble(enum reply_kind kind);
 

@@ -69,7 +69,7 @@ static const struct {
 	{ REPLY_TLS, 220, { 0, 0, 0 }, OPERATOR, "ca_file" },
 	{ REPLY_TLS, 250, { 0, 0, 0 }, OPERATOR, "starttls" },
 	{ REPLY_TIMEOUT, 0, { 0, 0, 0 }, DOWN, "timeout" },
-	{ REPLY_CUT, 354, { 250, 250, 250 }, DOWN, NULL },
+	{ REPLY_CUT, 354, { 250, 250, 250 }, DOWN, "retry" },
 	{ REPLY_GARBLED, 0, { 0, 0, 0 }, DOWN, "server" },
 	{ REPLY_LOCAL, 0, { 0, 0, 0 }, OPERATOR, "server" },
 	/* Unknown is later. */
