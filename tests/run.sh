@@ -1,12 +1,13 @@
 #!/bin/sh
 # Everything that is tested, from an empty machine to one last line "N passed, M failed".
 #
-# Usage: tests/run.sh [--quick]
-#   --quick   lint and unit tests only
+# Usage: tests/run.sh [--quick | --world FROM-TO]
+#   --quick           lint and unit tests only
+#   --world FROM-TO   these seeds of the simulated world, on all cores, and nothing else
 #
 # Installs what is missing (contrib/deps.sh test), builds with ASan and UBSan and as Release,
-# both with warnings as errors, runs lint, the unit tests on both, and the end-to-end tests on
-# the sanitized programs. Exits 1 if anything failed. Two runs may go side by side when each has
+# both with warnings as errors, runs lint, the unit tests on both, some seeds of the world (tests/world) and the mistakes
+# that it must find, and the end-to-end tests on the sanitized programs. Exits 1 if anything failed. Two runs may go side by side when each has
 # a build folder of its own: TOCSIN_BUILD (default: build).
 set -u
 
@@ -14,9 +15,11 @@ top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
 cd "$top" || exit 1
 
 quick=
+seeds=
 case ${1-} in
 '') ;;
 --quick) quick=yes ;;
+--world) seeds=${2:?--world needs seeds: 1-1000} ;;
 *)
 	sed -n '/^# Usage:/,/^$/s/^# \{0,1\}//p' "$0" >&2
 	exit 2
@@ -78,6 +81,26 @@ check() {
 	count "$2 ($1)" "$junit" "$status"
 }
 
+# world OPTION...: the simulated world; what it prints last tells how many seeds held and failed.
+world() {
+	"$build/release/tocsin-world" --jobs "$jobs" "$@" >"$build/world.log" 2>&1
+	status=$?
+	held=$(sed -n 's/^\([0-9]*\) seeds held, \([0-9]*\) failed.*/\1 \2/p' "$build/world.log")
+	[ "$status" -eq 0 ] || cat "$build/world.log"
+	[ -n "$held" ] || held="0 1"
+	add "world" "${held% *}" "${held#* }"
+	tail -n 1 "$build/world.log"
+}
+
+# Mistakes put in on purpose: a world that does not find them proves nothing.
+world_finds_bugs() {
+	"$build/release/tocsin-world" --jobs "$jobs" --bugs --seeds 1-60 --steps 8 \
+		>"$build/world-bugs.log" 2>&1
+	cat "$build/world-bugs.log"
+	missed=$(grep -c 'NOT FOUND' "$build/world-bugs.log")
+	add "mistakes found by the world" "$(grep -c ': found' "$build/world-bugs.log")" "$missed"
+}
+
 end_to_end() {
 	if [ -z "$(find tests/e2e -name 'test_*.py' 2>/dev/null)" ]; then
 		return
@@ -95,14 +118,23 @@ finish() {
 	exit
 }
 
+# Many small stores, each synced to the disk: a file system in memory spares it.
+if [ -z "${TMPDIR-}" ] && [ -d /dev/shm ] && [ -w /dev/shm ]; then
+	export TMPDIR=/dev/shm
+fi
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 
 sh contrib/deps.sh test "$tools" || { add "contrib/deps.sh" 0 1 && finish; }
+if [ -n "$seeds" ]; then
+	configure release -DTOCSIN_SANITIZE=OFF -DCMAKE_BUILD_TYPE=Release && compile release &&
+		world --seeds "$seeds"
+	finish
+fi
 configure asan -DTOCSIN_SANITIZE=ON || finish
 check asan lint
 compile asan && check asan unit
 [ -z "$quick" ] || finish
 configure release -DTOCSIN_SANITIZE=OFF -DCMAKE_BUILD_TYPE=Release &&
-	compile release && check release unit
+	compile release && check release unit && world --seeds 1-20 --steps 12 && world_finds_bugs
 [ -x "$build/asan/tocsin" ] && end_to_end
 finish

@@ -28,6 +28,7 @@ LOG_SHOWN = ("started", "ready", "sink-down", "sink-up", "stopping", "stopped")
 CONFIG = """\
 # The demo's configuration. Durations are short, so that there is something to see.
 store     = "{folder}/tocsin.db";
+listen    = "";
 templates = "{top}/templates";
 link      = "https://app.example.com/alerts/{{{{id}}}}";
 

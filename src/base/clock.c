@@ -35,22 +35,27 @@ static const char *const long_weekdays[] = { "Sunday",   "Monday", "Tuesday", "W
 static const char *const months[] = { "Jan", "Feb", "Mar", "Apr", "May", "Jun",
 				      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec" };
 
-static int64_t read_ms(clockid_t id)
+static int64_t read_us(clockid_t id)
 {
 	struct timespec t;
 
 	clock_gettime(id, &t);
-	return (int64_t)t.tv_sec * SECOND + t.tv_nsec / 1000000;
+	return (int64_t)t.tv_sec * SECOND * 1000 + t.tv_nsec / 1000;
 }
 
 int64_t clock_now(void)
 {
-	return use_now != NULL ? use_now() : read_ms(CLOCK_REALTIME);
+	return use_now != NULL ? use_now() : read_us(CLOCK_REALTIME) / 1000;
 }
 
 int64_t clock_steady(void)
 {
-	return use_steady != NULL ? use_steady() : read_ms(CLOCK_MONOTONIC);
+	return use_steady != NULL ? use_steady() : read_us(CLOCK_MONOTONIC) / 1000;
+}
+
+int64_t clock_steady_us(void)
+{
+	return use_steady != NULL ? use_steady() * 1000 : read_us(CLOCK_MONOTONIC);
 }
 
 void clock_use(int64_t (*now)(void), int64_t (*steady)(void))

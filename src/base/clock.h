@@ -17,6 +17,8 @@ int64_t clock_now(void);
 
 /* A steady clock for durations within one process; never stored. */
 int64_t clock_steady(void);
+/* The same in microseconds, for what is over too soon to be told in milliseconds. */
+int64_t clock_steady_us(void);
 
 /* Replaces both clocks (the world and tests); NULL gives the machine's back. */
 void clock_use(int64_t (*now)(void), int64_t (*steady)(void));

@@ -108,11 +108,56 @@ bool file_exists(const char *path)
 	return stat(path, &st) == 0;
 }
 
+bool file_look(const char *path, struct file_facts *out)
+{
+	struct stat st;
+
+	if (stat(path, &st) != 0)
+		return false;
+	*out = (struct file_facts){ .device = st.st_dev,
+				    .inode = st.st_ino,
+				    .size = st.st_size,
+				    .modified_at = (int64_t)st.st_mtim.tv_sec * 1000 +
+						   st.st_mtim.tv_nsec / 1000000 };
+	return true;
+}
+
+bool file_sync(const char *path, struct err *err)
+{
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return err_set(err, "cannot open %s: %s", path, strerror(errno));
+	bool is_done = fsync(fd) == 0;
+
+	if (!is_done)
+		err_set(err, "cannot sync %s: %s", path, strerror(errno));
+	close(fd);
+	return is_done;
+}
+
+bool file_move(const char *from, const char *to, struct err *err)
+{
+	if (renameat2(AT_FDCWD, from, AT_FDCWD, to, RENAME_NOREPLACE) == 0)
+		return true;
+	/* Some file systems know no such renaming: then a second name, and the first goes. */
+	if (errno == EINVAL && link(from, to) == 0 && unlink(from) == 0)
+		return true;
+	return err_set(err, "cannot rename %s to %s: %s", from, to, strerror(errno));
+}
+
 bool file_is_dir(const char *path)
 {
 	struct stat st;
 
 	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+int64_t file_size(const char *path)
+{
+	struct stat st;
+
+	return stat(path, &st) == 0 ? (int64_t)st.st_size : 0;
 }
 
 int64_t file_room(const char *path)

@@ -23,8 +23,25 @@ char *file_join(const char *dir, const char *name);
 char *file_dir(const char *path);
 
 bool file_exists(const char *path);
+
+struct file_facts {
+	uint64_t device, inode; /* which file it is, whatever its name */
+	int64_t size, modified_at;
+};
+/* False: nothing lies at path; or, which errno tells, it cannot be seen. */
+bool file_look(const char *path, struct file_facts *out);
+
+/* Puts what was written to a file, or the names that were made in a folder, on the disk. */
+bool file_sync(const char *path, struct err *err) __attribute__((warn_unused_result));
+
+/* Gives a file another name on the same disk; never over a file that is there. */
+bool file_move(const char *from, const char *to, struct err *err)
+	__attribute__((warn_unused_result));
+
 bool file_is_dir(const char *path);
 
+/* Its bytes; 0 when there is no such file. */
+int64_t file_size(const char *path);
 /* Bytes that this user may still write on the disk that holds path; -1: unknown. */
 int64_t file_room(const char *path);
 

@@ -13,6 +13,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "cli/cli.h"
+#include "cli/rejects.h"
 #include "cli/rows.h"
 #include "cli/table.h"
 #include "model/alert.h"
@@ -23,9 +24,9 @@ enum { PIECE = 5000, PIECE_BYTES = 32 << 20 };
 
 static const char query[] =
 	"SELECT coalesce(source, '') AS source, id, status, severity, state, episode, body, "
-	"first_seen_at, last_seen_at FROM v_alerts "
+	"first_seen_at, last_seen_at, missing_since FROM v_alerts "
 	"WHERE (first_seen_at, coalesce(source, ''), id) > (CAST(?1 AS INTEGER), ?2, ?3) "
-	"AND (?4 IS NULL OR state = ?4) "
+	"AND (?4 IS NULL OR state = ?4 OR (?4 = 'missing' AND missing_since IS NOT NULL)) "
 	"AND (?5 IS NULL OR first_seen_at >= CAST(?5 AS INTEGER)) "
 	"ORDER BY first_seen_at, coalesce(source, ''), id LIMIT " LIMIT_TEXT;
 
@@ -64,6 +65,7 @@ static void tell_json(struct listing *l, struct view *v)
 	jline_int(&j, "episode", view_int(v, "episode"));
 	jline_at(&j, "first_seen_at", view_int(v, "first_seen_at"));
 	jline_at(&j, "last_seen_at", view_int(v, "last_seen_at"));
+	jline_at(&j, "missing_since", view_int(v, "missing_since"));
 	jline_end(&j);
 }
 
@@ -76,7 +78,8 @@ static void tell_row(struct listing *l, struct view *v)
 	bool ok = body != NULL && alert_read(&alert, body, view_len(v, "body"), &err);
 
 	table_cell(l->table, COLOUR_NONE, view_text(v, "id"));
-	table_cell(l->table, print_colour_of(state), state);
+	table_cell(l->table, print_colour_of(state),
+		   view_is_null(v, "missing_since") ? state : "missing");
 	table_cell(l->table, COLOUR_NONE, view_text(v, "status"));
 	table_cell(l->table, print_colour_of(severity), severity);
 	table_cell(l->table, COLOUR_NONE, ok ? alert.type : NULL);
@@ -162,8 +165,10 @@ static int run(const struct cli *cli)
 
 	if (cli->argc > 0)
 		return cli_usage(cli, "it takes no argument");
-	if (state != NULL && !alert_state_parse(state, &parsed))
-		return cli_usage(cli, "--state is one of active, resolved, silent, vanished");
+	if (state != NULL && strcmp(state, "missing") != 0 &&
+	    !alert_state_parse(state, &parsed))
+		return cli_usage(
+			cli, "--state is one of active, missing, resolved, silent, vanished");
 	if (since != NULL && !num_parse_duration(since, &span, &err))
 		return cli_usage(cli, "--since: %s", err.text);
 	snprintf(at, sizeof(at), "%" PRId64, l.now - span);
@@ -172,22 +177,26 @@ static int run(const struct cli *cli)
 
 	if (store == NULL)
 		return code;
-	code = list(&l, store);
+	code = cli_has(cli, "rejected") ? rejects_list(cli, store) : list(&l, store);
 	store_close(&store);
 	glance_release(&glance);
 	return code;
 }
 
 static const struct cli_option options[] = {
-	{ "state", "STATE", "active, resolved, silent or vanished" },
+	{ "state", "STATE", "active, missing, resolved, silent or vanished" },
 	{ "since", "DURATION", "first seen within: 30m, 24h, 7d" },
+	{ "rejected", NULL,
+	  "instead, what the API listed and could not be read, with the reason" },
 	{ .name = NULL },
 };
 
 const struct command command_alerts = {
 	.name = "alerts",
 	.summary = "list the alerts that the store remembers",
-	.details = "Oldest first. `silent` ones are older than the first start and never rang.",
+	.details = "Oldest first. `silent` ones are older than the first start and never rang; "
+		   "`missing`\nones are active, but the API did not list them when it was last "
+		   "asked;\n`vanished` ones it lists no more, and nobody knows how they ended.",
 	.options = options,
 	.json = true,
 	.run = run,

@@ -13,8 +13,9 @@
 #include "flow/trial.h"
 
 static const struct command *const commands[] = {
-	&command_run,    &command_check, &command_render,  &command_send,    &command_status,
-	&command_alerts, &command_queue, &command_explain, &command_requeue, &command_drop,
+	&command_run,  &command_check,  &command_render, &command_send,    &command_status,
+	&command_poll, &command_alerts, &command_queue,  &command_explain, &command_requeue,
+	&command_drop, &command_sink,   &command_store,
 };
 
 static const struct cli_option no_options[] = { { .name = NULL } };
@@ -121,26 +122,25 @@ static int unknown_option(const struct cli *cli, const char *given)
 }
 
 /* One "--name[=value]" of the command; moves *i over a value that stands apart. */
-static bool take_option(const struct cli *cli, struct option_value *values, int *i)
+static bool take_option(const struct cli *cli, int *i, struct option_given *out)
 {
 	const struct cli_option *o =
 		cli->command->options != NULL ? cli->command->options : no_options;
 	const char *given = cli->argv[*i] + 2;
 	size_t len = strcspn(given, "=");
 
-	for (size_t n = 0; o[n].name != NULL; n++) {
-		if (strlen(o[n].name) != len || strncmp(o[n].name, given, len) != 0)
-			continue;
-		values[n].given = true;
-		if (o[n].value == NULL)
-			return given[len] == '\0';
-		if (given[len] == '=')
-			values[n].value = given + len + 1;
-		else if (*i + 1 < cli->argc)
-			values[n].value = cli->argv[++*i];
-		return values[n].value != NULL;
-	}
-	return false;
+	while (o->name != NULL && (strlen(o->name) != len || strncmp(o->name, given, len) != 0))
+		o++;
+	if (o->name == NULL)
+		return false;
+	*out = (struct option_given){ .name = o->name };
+	if (o->value == NULL)
+		return given[len] == '\0';
+	if (given[len] == '=')
+		out->value = given + len + 1;
+	else if (*i + 1 < cli->argc)
+		out->value = cli->argv[++*i];
+	return out->value != NULL;
 }
 
 static int bad_option(const struct cli *cli, const char *given)
@@ -151,8 +151,8 @@ static int bad_option(const struct cli *cli, const char *given)
 			 given, cli->command->name, cli->command->name);
 }
 
-/* The command's arguments: options go to values, the rest to the front of cli->argv. */
-static int parse_arguments(struct cli *cli, struct option_value *values)
+/* The command's arguments: options go to given, the rest to the front of cli->argv. */
+static int parse_arguments(struct cli *cli, struct option_given *given_options)
 {
 	int kept = 0;
 
@@ -167,8 +167,9 @@ static int parse_arguments(struct cli *cli, struct option_value *values)
 			while (++i < cli->argc)
 				cli->argv[kept++] = cli->argv[i];
 		} else if (strncmp(given, "--", 2) == 0) {
-			if (!take_option(cli, values, &i))
+			if (!take_option(cli, &i, &given_options[cli->given_count]))
 				return bad_option(cli, given);
+			cli->given_count++;
 		} else if (given[0] == '-' && given[1] != '\0') {
 			return bad_option(cli, given);
 		} else {
@@ -189,8 +190,6 @@ static bool wants_help(int argc, char **argv)
 
 static int run_command(struct cli *cli, int argc, char **argv)
 {
-	struct option_value values[16] = { { .given = false } };
-
 	cli->command = find_command(argv[0]);
 	if (cli->command == NULL)
 		return unknown_command(argv[0]);
@@ -202,11 +201,14 @@ static int run_command(struct cli *cli, int argc, char **argv)
 	cli->argv = mem_array((size_t)argc, sizeof(char *));
 	for (int i = 1; i < argc; i++)
 		cli->argv[i - 1] = argv[i];
-	cli->options = values;
-	int code = parse_arguments(cli, values);
+	struct option_given *given = mem_array((size_t)argc, sizeof(*given));
+
+	cli->given = given;
+	int code = parse_arguments(cli, given);
 
 	if (code == EXIT_OK)
 		code = cli->command->run(cli);
+	mem_free(&given);
 	mem_free(&cli->argv);
 	return code;
 }
@@ -252,22 +254,42 @@ int cli_main(int argc, char **argv)
 
 /* ---- what commands share ---- */
 
-static const struct option_value *find_option(const struct cli *cli, const char *name)
+static void must_have(const struct cli *cli, const char *name)
 {
 	for (size_t n = 0; cli->command->options[n].name != NULL; n++)
 		if (strcmp(cli->command->options[n].name, name) == 0)
-			return &cli->options[n];
+			return;
 	BUG("`%s` has no option --%s", cli->command->name, name);
+}
+
+static const struct option_given *find_last(const struct cli *cli, const char *name)
+{
+	must_have(cli, name);
+	for (size_t i = cli->given_count; i > 0; i--)
+		if (strcmp(cli->given[i - 1].name, name) == 0)
+			return &cli->given[i - 1];
+	return NULL;
 }
 
 const char *cli_option(const struct cli *cli, const char *name)
 {
-	return find_option(cli, name)->value;
+	const struct option_given *last = find_last(cli, name);
+
+	return last != NULL ? last->value : NULL;
 }
 
 bool cli_has(const struct cli *cli, const char *name)
 {
-	return find_option(cli, name)->given;
+	return find_last(cli, name) != NULL;
+}
+
+const char *cli_option_at(const struct cli *cli, const char *name, size_t n)
+{
+	must_have(cli, name);
+	for (size_t i = 0; i < cli->given_count; i++)
+		if (strcmp(cli->given[i].name, name) == 0 && n-- == 0)
+			return cli->given[i].value;
+	return NULL;
 }
 
 struct setup *cli_setup(const struct cli *cli)

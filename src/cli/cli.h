@@ -22,7 +22,8 @@ struct cli {
 	bool json;          /* --json */
 	int argc;           /* the command's own arguments, options taken out */
 	const char **argv;
-	const struct option_value *options; /* one a row of command->options */
+	const struct option_given *given; /* in the order of the line */
+	size_t given_count;
 };
 
 /* An option of one command: "--sink NAME". */
@@ -32,9 +33,10 @@ struct cli_option {
 	const char *help;
 };
 
-struct option_value {
-	bool given;
-	const char *value;
+/* One option as it was given. */
+struct option_given {
+	const char *name;
+	const char *value; /* NULL: of a switch */
 };
 
 struct command {
@@ -48,15 +50,17 @@ struct command {
 };
 
 extern const struct command command_alerts, command_check, command_drop, command_explain,
-	command_queue, command_render, command_requeue, command_run, command_send,
-	command_status;
+	command_poll, command_queue, command_render, command_requeue, command_run, command_send,
+	command_sink, command_status, command_store;
 
 /* The whole program; main() is this. */
 int cli_main(int argc, char **argv);
 
-/* The value of an option, or NULL; true when it was given. */
+/* The value of an option, or NULL; true when it was given. Of several the last counts. */
 const char *cli_option(const struct cli *cli, const char *name);
 bool cli_has(const struct cli *cli, const char *name);
+/* The value of the n-th (from 0) of an option that may be repeated; NULL: no more. */
+const char *cli_option_at(const struct cli *cli, const char *name, size_t n);
 
 /* Prints "usage: …" of the command with what is wrong to stderr; returns EXIT_USAGE. */
 int cli_usage(const struct cli *cli, const char *format, ...)

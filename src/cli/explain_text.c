@@ -100,6 +100,9 @@ static void put_wait(struct story *s, struct view *v)
 	if (view_int(v, "after") != 0)
 		fprintf(s->out, "\n       waits behind delivery %" PRId64,
 			view_int(v, "after"));
+	if (sink_state != NULL && strcmp(sink_state, "held") == 0 &&
+	    strcmp(view_text(v, "state"), "due") == 0)
+		fputs("\n       its sink is held by the operator", s->out);
 	if (at == 0)
 		return;
 	clock_ago(at, s->now, ago);

@@ -1,8 +1,8 @@
 /*
- * `tocsin queue`: deliveries that have not ended well, or all of them.
+ * `tocsin queue`: deliveries that have not ended well, or those that are asked for.
  *
- * The list is read in pieces, in the order of ids, that is of events: each piece is a short
- * read transaction, and the next one goes on behind the last id.
+ * The list is read in pieces, each a short read transaction; a piece is written once its read
+ * is over.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -11,18 +11,12 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "cli/cli.h"
+#include "cli/pick.h"
 #include "cli/rows.h"
 #include "cli/table.h"
+#include "cli/tally.h"
 
-enum { PIECE = 500 };
-
-#define LIMIT_TEXT "500"
-
-static const char query[] =
-	"SELECT " ROWS_COLUMNS " FROM v_deliveries d WHERE d.id > CAST(?1 AS INTEGER) "
-	"AND (?2 IS NULL OR d.sink = ?2) AND CASE WHEN ?3 IS NOT NULL THEN d.state = ?3 "
-	"WHEN ?4 IS NOT NULL THEN 1 ELSE d.state NOT IN ('done', 'moved', 'dropped') END "
-	"ORDER BY d.id LIMIT " LIMIT_TEXT;
+enum { PIECE = 500, COUNT_PIECE = 20000 };
 
 static const struct table_column columns[] = {
 	{ .title = "ID", .right = true },
@@ -41,8 +35,7 @@ struct listing {
 	const struct cli *cli;
 	struct spool spool;
 	struct table *table;
-	int64_t now, last_id;
-	size_t count;
+	int64_t now;
 };
 
 static void tell_json(struct listing *l, struct view *v)
@@ -58,6 +51,13 @@ static void tell_json(struct listing *l, struct view *v)
 	jline_end(&j);
 }
 
+static bool is_sink_held(struct view *v)
+{
+	const char *state = view_text(v, "state"), *sink = view_text(v, "sink_state");
+
+	return strcmp(state, "due") == 0 && sink != NULL && strcmp(sink, "held") == 0;
+}
+
 /* The row's own reason, else what the last try met with. */
 static const char *why(struct view *v, const struct row_try *last, char *text, size_t size)
 {
@@ -65,6 +65,8 @@ static const char *why(struct view *v, const struct row_try *last, char *text, s
 
 	if (reason != NULL && reason[0] != '\0')
 		return reason;
+	if (is_sink_held(v))
+		return "its sink is held by the operator";
 	if (last->verdict == NULL || strcmp(last->verdict, "delivered") == 0)
 		return "";
 	snprintf(text, size, "%" PRId64 " %s", last->status,
@@ -92,108 +94,120 @@ static void tell_row(struct listing *l, struct view *v)
 	table_cell(l->table, COLOUR_NONE, why(v, &last, reason, sizeof(reason)));
 }
 
-/* False when the list has ended, or failed: then err tells. */
-static bool read_piece(struct listing *l, struct store *store, struct err *err)
+static void tell(void *arg, struct view *v)
 {
-	char after[24];
-	const char *args[] = { after, cli_option(l->cli, "sink"), cli_option(l->cli, "state"),
-			       cli_has(l->cli, "all") ? "all" : NULL };
-	size_t count = 0;
+	struct listing *l = arg;
 
-	snprintf(after, sizeof(after), "%" PRId64, l->last_id);
-	struct view *v = view_open(store, query, args, 4, err);
-
-	if (v == NULL)
-		return false;
-	for (; view_next(v); count++) {
-		l->last_id = view_int(v, "id");
-		if (l->cli->json)
-			tell_json(l, v);
-		else
-			tell_row(l, v);
-	}
-	bool failed = view_failed(v, err);
-
-	view_close(&v);
-	l->count += count;
-	return !failed && count == PIECE;
+	if (l->cli->json)
+		tell_json(l, v);
+	else
+		tell_row(l, v);
 }
 
-/* False, and err says so, for a sink that the store has never seen: its empty list is no news. */
-static bool knows_sink(struct store *store, const char *name, struct err *err)
-{
-	struct view *v = view_open(store, "SELECT 1 AS found FROM v_sinks WHERE name = ?1",
-				   &name, 1, err);
-
-	if (v == NULL)
-		return false;
-	bool found = view_next(v);
-
-	if (!found && !view_failed(v, err))
-		err_set(err, "the store knows no sink %s", name);
-	view_close(&v);
-	return found;
-}
-
-static int list(const struct cli *cli, struct store *store)
+static int list(const struct cli *cli, const struct pick *pick, struct store *store)
 {
 	struct listing l = { .cli = cli, .now = clock_now() };
-	const char *sink = cli_option(cli, "sink");
+	struct pick_walk walk = {
+		.pick = pick, .columns = ROWS_COLUMNS, .piece = PIECE, .each = tell, .arg = &l
+	};
 	struct err err = { "" };
 	bool more;
 
-	if (sink != NULL && !knows_sink(store, sink, &err))
-		return cli_failed("%s", err.text);
 	l.table = table_new(stdout, columns);
 	do {
 		spool_open(&l.spool);
-		more = read_piece(&l, store, &err);
+		more = pick_next(&walk, store, &err);
 		more = spool_close(&l.spool) && more;
 		table_flush(l.table);
 	} while (more);
 	table_free(&l.table);
 	if (err.text[0] != '\0')
 		return cli_failed("%s", err.text);
-	if (l.count == 0 && !cli->json)
-		puts(cli_has(cli, "state") || cli_has(cli, "all") ? "no such deliveries"
-								  : "nothing waits");
+	if (walk.told == 0 && !cli->json)
+		puts(pick->is_filtered || cli_has(cli, "all") ? "no such deliveries"
+							      : "nothing waits");
 	return EXIT_OK;
 }
 
-static int run(const struct cli *cli)
+/* ---- counts ---- */
+
+static void add_row(void *arg, struct view *v)
 {
-	const char *state = cli_option(cli, "state");
-	enum delivery_state parsed;
+	tally_add(arg, view_text(v, "sink"), view_text(v, "state"));
+}
+
+static int count(const struct cli *cli, const struct pick *pick, struct store *store)
+{
+	struct tally tally = { .lines = NULL };
+	struct pick_walk walk = { .pick = pick,
+				  .columns = "d.id, d.sink, d.state",
+				  .piece = COUNT_PIECE,
+				  .each = add_row,
+				  .arg = &tally };
+	struct err err = { "" };
+
+	while (pick_next(&walk, store, &err))
+		;
+	if (err.text[0] == '\0' && cli->json) {
+		tally_json(&tally, NULL);
+	} else if (err.text[0] == '\0') {
+		tally_print(&tally, stdout);
+		printf("%s%" PRId64 " in all\n", tally.count != 0 ? "\n" : "", tally.total);
+	}
+	tally_release(&tally);
+	return err.text[0] == '\0' ? EXIT_OK : cli_failed("%s", err.text);
+}
+
+/* ---- usage ---- */
+
+/* What has not ended, and what has ended badly. */
+static const unsigned waiting = 1u << DELIVERY_DUE | 1u << DELIVERY_HELD |
+				1u << DELIVERY_CLAIMED | 1u << DELIVERY_DEAD |
+				1u << DELIVERY_ORPHANED;
+
+static int run_picked(const struct cli *cli, const struct pick *pick)
+{
 	struct glance glance;
 	int code;
-
-	if (cli->argc > 0)
-		return cli_usage(cli, "it takes no argument");
-	if (state != NULL && !delivery_state_parse(state, &parsed))
-		return cli_usage(cli,
-				 "--state is one of due, held, claimed, done, dead, moved, "
-				 "dropped, orphaned");
 	struct store *store = cli_store(cli, STORE_READ, &glance, &code);
 
 	if (store == NULL)
 		return code;
-	code = list(cli, store);
+	code = pick_check(pick, store);
+	if (code == EXIT_OK)
+		code = cli_has(cli, "count") ? count(cli, pick, store) : list(cli, pick, store);
 	store_close(&store);
 	glance_release(&glance);
 	return code;
 }
 
+static int run(const struct cli *cli)
+{
+	bool all = cli_has(cli, "all");
+	struct pick pick;
+	int code = pick_read(&pick, cli, all ? PICK_ALL : waiting, clock_now());
+
+	if (code == EXIT_OK && all && (cli->argc > 0 || cli_has(cli, "state")))
+		code = cli_usage(cli, "--all goes neither with ids nor with --state");
+	if (code == EXIT_OK)
+		code = run_picked(cli, &pick);
+	pick_release(&pick);
+	return code;
+}
+
 static const struct cli_option options[] = {
-	{ "sink", "NAME", "only those for this sink" },
-	{ "state", "STATE", "due, held, claimed, done, dead, moved, dropped or orphaned" },
+	PICK_OPTIONS,
 	{ "all", NULL, "the ended ones too" },
+	{ "count", NULL, "only how many, by sink and state" },
 	{ .name = NULL },
 };
 
 const struct command command_queue = {
 	.name = "queue",
+	.arguments = "[ID…]",
 	.summary = "list deliveries that wait, are held, orphaned or dead",
-	.details = "Oldest first. The id is what requeue and drop take.",
+	.details = "Oldest first. The id is what requeue and drop take, and so are the options "
+		   "that\nchoose: look here first.",
 	.options = options,
 	.json = true,
 	.run = run,

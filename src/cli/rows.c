@@ -79,10 +79,10 @@ void rows_delivery_id(struct view *v, char id[DELIVERY_ID_MAX])
 
 int64_t rows_next_at(struct view *v)
 {
-	const char *state = view_text(v, "state");
+	const char *state = view_text(v, "state"), *sink = view_text(v, "sink_state");
 	int64_t at = 0, held = view_int(v, "sink_held_until");
 
-	if (state == NULL)
+	if (state == NULL || (sink != NULL && strcmp(sink, "held") == 0))
 		return 0;
 	if (strcmp(state, "due") == 0)
 		at = view_int(v, "due_at");

@@ -57,7 +57,8 @@ bool rows_is_first_success(struct view *v);
 
 void rows_delivery_id(struct view *v, char id[DELIVERY_ID_MAX]);
 
-/* When the row will be tried next, as far as the store can tell; 0: never, or after another. */
+/* When the row will be tried next, as far as the store can tell; 0: never, after another, or when
+ * the operator lets its sink go. */
 int64_t rows_next_at(struct view *v);
 
 /* The members that `queue` and `explain` have in common. */

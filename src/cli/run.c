@@ -1,71 +1,45 @@
-/* `tocsin run`: the daemon. Signals come in here, everything else is flow/app. */
+/* `tocsin run`: the daemon. Everything is flow/app. */
 #include <signal.h>
-#include <stdio.h>
-#include <unistd.h>
+#include <stdbool.h>
 
-#include "base/clock.h"
 #include "base/err.h"
-#include "base/log.h"
-#include "cli/cli.h"
-#include "flow/app.h"
+#include "cli/process.h"
 
-static void on_stop(void *arg, int signal_number)
+/* A reload asked for while we start comes when we listen: the file may have been read already. */
+static void block_hangup(bool blocks)
 {
-	(void)signal_number;
-	app_stop(arg);
-}
+	sigset_t set;
 
-static void on_poll(void *arg, int signal_number)
-{
-	(void)signal_number;
-	app_poll(arg);
-}
-
-/* Chance needs no secrecy, only that two daemons do not jitter alike. */
-static uint64_t seed(void)
-{
-	return (uint64_t)clock_now() * 1000003u + (uint64_t)getpid();
-}
-
-/*
- * A receiver that closes, a file-size limit and a poll asked for before we listen are no reasons
- * to die: the write fails and is handled, the first poll comes anyway.
- */
-static void ignore_signals(void)
-{
-	signal(SIGPIPE, SIG_IGN);
-	signal(SIGXFSZ, SIG_IGN);
-	signal(SIGUSR1, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGHUP);
+	sigprocmask(blocks ? SIG_BLOCK : SIG_UNBLOCK, &set, NULL);
 }
 
 static int run(const struct cli *cli)
 {
-	ignore_signals();
-	struct setup *setup = cli_setup(cli);
+	struct process p;
 	struct err err;
 
-	if (setup == NULL)
-		return EXIT_CONFIG;
-	log_setup(setup->settings->log_level, setup->settings->log_format);
-	struct turn *turn = turn_new();
-	struct app *app = app_new(setup, turn, seed(), &err);
+	block_hangup(true);
+	int code = process_begin(&p, cli);
 
-	if (app == NULL)
+	if (code != EXIT_OK)
+		return code;
+	if (!app_watch(p.app, &err))
 		die(EXIT_FAILED, "%s", err.text);
-	turn_on_signal(turn, SIGTERM, on_stop, app);
-	turn_on_signal(turn, SIGINT, on_stop, app);
-	turn_on_signal(turn, SIGUSR1, on_poll, app);
-	app_run(app);
-	app_free(&app);
-	turn_free(&turn);
-	setup_free(&setup);
+	process_reload_on_hangup(&p);
+	block_hangup(false);
+	app_run(p.app);
+	process_end(&p);
 	return EXIT_OK;
 }
 
 const struct command command_run = {
 	.name = "run",
 	.summary = "run the daemon in the foreground",
-	.details = "Signals: TERM and INT stop cleanly (twice: at once), USR1 polls now.\n"
-		   "The log goes to stderr.",
+	.details =
+		"Signals: TERM and INT stop cleanly (twice: at once), USR1 polls now,\n"
+		"HUP reads the configuration again; with a mistake in it the old one stays.\n"
+		"The log goes to stderr.",
 	.run = run,
 };

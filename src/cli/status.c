@@ -7,7 +7,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/clock.h"
 #include "base/err.h"
@@ -16,6 +15,7 @@
 #include "cli/daemon.h"
 #include "cli/print.h"
 #include "cli/rows.h"
+#include "cli/sink_state.h"
 #include "cli/table.h"
 
 struct report {
@@ -30,7 +30,7 @@ struct report {
 
 /* Rows of one sink; a sink that is gone shows as long as it has rows that nobody takes. */
 static const char sinks_query[] =
-	"SELECT k.name, k.type, k.state, k.held_until, k.reason, k.present, "
+	"SELECT " SINK_STATE_COLUMNS ", "
 	"coalesce(sum(CASE c.state WHEN 'due' THEN c.count END), 0) AS due, "
 	"coalesce(sum(CASE c.state WHEN 'held' THEN c.count END), 0) AS held, "
 	"coalesce(sum(CASE c.state WHEN 'claimed' THEN c.count END), 0) AS in_flight, "
@@ -42,7 +42,12 @@ static const char sinks_query[] =
 	"HAVING k.present OR orphaned > 0 ORDER BY k.present DESC, k.name";
 
 static const char sources_query[] =
-	"SELECT name, order_seen, last_head_at, last_sweep_at, last_full_at FROM v_sources";
+	"SELECT name, order_seen, last_head_at, last_sweep_at, last_full_at, "
+	"(SELECT count(*) FROM v_missing m WHERE m.source = s.name) AS missing, "
+	"(SELECT count(*) FROM v_alerts a WHERE a.source = s.name AND a.state = 'vanished') "
+	"AS vanished, "
+	"(SELECT count(*) FROM v_rejects r WHERE r.source = s.name) AS rejected "
+	"FROM v_sources s";
 
 static const char store_query[] =
 	"SELECT (SELECT count(*) FROM v_alerts) AS alerts, "
@@ -70,6 +75,12 @@ static const char *version_of(const struct report *r)
 	return version != NULL ? version : TOCSIN_VERSION;
 }
 
+/* NULL: the configuration in force is the one that was last asked for. */
+static const char *reload_error(const struct report *r)
+{
+	return json_text(daemon_get(&r->daemon, "reload_error"), NULL);
+}
+
 static void daemon_json(struct report *r)
 {
 	const struct json_value *reason = json_first(daemon_get(&r->daemon, "reasons"));
@@ -89,6 +100,7 @@ static void daemon_json(struct report *r)
 	for (; reason != NULL; reason = json_next(reason))
 		jline_text(&r->j, NULL, json_text(reason, NULL));
 	jline_close(&r->j, ']');
+	jline_text(&r->j, "reload_error", reload_error(r));
 }
 
 static void print_since(const struct report *r)
@@ -132,15 +144,30 @@ static void daemon_text(struct report *r)
 		print_text(stdout, json_text(reason, NULL), 300);
 		putchar('\n');
 	}
+	if (reload_error(r) == NULL)
+		return;
+	printf("  ");
+	print_coloured(stdout, COLOUR_BAD, "the last reload failed, ");
+	printf("the configuration before it is in force: ");
+	print_text(stdout, reload_error(r), 700);
+	putchar('\n');
 }
 
 /* ---- sources ---- */
 
 static const struct table_column source_columns[] = {
-	{ .title = "SOURCE", .max = 24 }, { .title = "ORDER" },
-	{ .title = "LAST PASS" },         { .title = "LAST SWEEP" },
-	{ .title = "LAST FULL" },         { .title = "RATE LEFT", .right = true },
-	{ .title = "ERROR", .max = 100 }, { .title = NULL },
+	{ .title = "SOURCE", .max = 24 },
+	{ .title = "ORDER" },
+	{ .title = "LAST HEAD" },
+	{ .title = "LAST SWEEP" },
+	{ .title = "LAST FULL" },
+	{ .title = "MISSING", .right = true },
+	{ .title = "VANISHED", .right = true },
+	{ .title = "SET ASIDE", .right = true },
+	{ .title = "RATE", .right = true },
+	{ .title = "WALK", .max = 60 },
+	{ .title = "ERROR", .max = 100 },
+	{ .title = NULL },
 };
 
 /* What the living daemon says of the source, or NULL. */
@@ -159,10 +186,46 @@ static void number_json(struct jline *j, const char *key, const struct json_valu
 		jline_null(j, key);
 }
 
+static void walk_json(struct jline *j, const struct json_value *walk)
+{
+	static const char *const numbers[] = { "pages", "items", "total", "left_ms" };
+
+	if (json_kind(walk) != JSON_OBJECT) {
+		jline_null(j, "pass");
+		return;
+	}
+	jline_open(j, "pass", '{');
+	jline_text(j, "kind", json_text(json_get(walk, "kind"), NULL));
+	for (size_t i = 0; i < ARRAY_LEN(numbers); i++)
+		number_json(j, numbers[i], json_get(walk, numbers[i]));
+	jline_close(j, '}');
+}
+
+/* "full: 1200 of 100000, 1 min 24 s left" */
+static void describe_walk(const struct json_value *walk, char *text, size_t size)
+{
+	const char *kind = json_text(json_get(walk, "kind"), NULL);
+	int64_t items = 0, total, left;
+	char span[CLOCK_TEXT_MAX];
+
+	text[0] = '\0';
+	if (kind == NULL)
+		return;
+	json_int(json_get(walk, "items"), &items);
+	snprintf(text, size, "%s: %" PRId64, kind, items);
+	if (json_int(json_get(walk, "total"), &total))
+		snprintf(text + strlen(text), size - strlen(text), " of %" PRId64, total);
+	if (!json_int(json_get(walk, "left_ms"), &left))
+		return;
+	clock_span(left / 1000 * 1000, span);
+	snprintf(text + strlen(text), size - strlen(text), ", %s left", span);
+}
+
 static void source_json(struct report *r, struct view *v)
 {
 	const struct json_value *live = live_source(r, view_text(v, "name"));
 	const struct json_value *rate = json_get(live, "rate");
+	static const char *const counts[] = { "missing", "vanished", "rejected" };
 
 	jline_open(&r->j, NULL, '{');
 	jline_text(&r->j, "name", view_text(v, "name"));
@@ -173,7 +236,12 @@ static void source_json(struct report *r, struct view *v)
 	jline_open(&r->j, "rate", '{');
 	number_json(&r->j, "limit", json_get(rate, "limit"));
 	number_json(&r->j, "remaining", json_get(rate, "remaining"));
+	number_json(&r->j, "allowed", json_get(rate, "allowed"));
+	number_json(&r->j, "used", json_get(rate, "used"));
 	jline_close(&r->j, '}');
+	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
+		jline_int(&r->j, counts[i], view_int(v, counts[i]));
+	walk_json(&r->j, json_get(live, "pass"));
 	jline_text(&r->j, "error", json_text(json_get(live, "error"), NULL));
 	jline_close(&r->j, '}');
 }
@@ -182,18 +250,23 @@ static void source_row(struct report *r, struct table *t, struct view *v)
 {
 	const struct json_value *live = live_source(r, view_text(v, "name"));
 	const struct json_value *rate = json_get(live, "rate");
-	int64_t limit, remaining;
-	char text[64] = "";
+	int64_t allowed, used;
+	char text[64] = "", walk[100];
 
-	if (json_int(json_get(rate, "limit"), &limit) &&
-	    json_int(json_get(rate, "remaining"), &remaining))
-		snprintf(text, sizeof(text), "%" PRId64 " of %" PRId64, remaining, limit);
+	if (json_int(json_get(rate, "allowed"), &allowed) &&
+	    json_int(json_get(rate, "used"), &used))
+		snprintf(text, sizeof(text), "%" PRId64 " of %" PRId64, used, allowed);
+	describe_walk(json_get(live, "pass"), walk, sizeof(walk));
 	table_cell(t, COLOUR_NONE, view_text(v, "name"));
 	table_cell(t, COLOUR_NONE, view_text(v, "order_seen"));
 	table_at(t, view_int(v, "last_head_at"), r->now);
 	table_at(t, view_int(v, "last_sweep_at"), r->now);
 	table_at(t, view_int(v, "last_full_at"), r->now);
+	table_int(t, view_int(v, "missing"));
+	table_int(t, view_int(v, "vanished"));
+	table_int(t, view_int(v, "rejected"));
 	table_cell(t, COLOUR_NONE, text);
+	table_cell(t, COLOUR_NONE, walk);
 	table_cell(t, COLOUR_BAD, json_text(json_get(live, "error"), NULL));
 }
 
@@ -229,12 +302,7 @@ static void sink_json(struct report *r, struct view *v)
 	static const char *const counts[] = { "due", "held", "in_flight", "dead", "orphaned" };
 
 	jline_open(&r->j, NULL, '{');
-	jline_text(&r->j, "name", view_text(v, "name"));
-	jline_text(&r->j, "type", view_text(v, "type"));
-	jline_text(&r->j, "state", view_text(v, "state"));
-	jline_at(&r->j, "held_until", view_int(v, "held_until"));
-	jline_text(&r->j, "reason", view_text(v, "reason"));
-	jline_bool(&r->j, "present", !is_gone(v));
+	sink_state_json(&r->j, v);
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
 		jline_int(&r->j, counts[i], view_int(v, counts[i]));
 	jline_at(&r->j, "oldest_due_at", view_int(v, "oldest_due_at"));
@@ -242,30 +310,14 @@ static void sink_json(struct report *r, struct view *v)
 	jline_close(&r->j, '}');
 }
 
-/* "until 3 min from now: why", or what became of a sink that is gone. */
+/* Why it is as it is, or what became of a sink that is gone. */
 static void sink_why(const struct report *r, struct view *v, char *text, size_t size)
 {
-	const char *reason = view_text(v, "reason");
-	char when[CLOCK_TEXT_MAX] = "";
-
-	if (reason == NULL)
-		reason = "";
 	if (is_gone(v))
 		snprintf(text, size, "not in the configuration; %" PRId64 " orphaned",
 			 view_int(v, "orphaned"));
-	else if (view_is_null(v, "held_until"))
-		snprintf(text, size, "%s", reason);
-	else if (!r->daemon.alive && view_int(v, "held_until") <= r->now)
-		snprintf(text, size, "tried again once a daemon runs%s%s",
-			 reason[0] != '\0' ? ": " : "", reason);
-	else {
-		clock_ago(view_int(v, "held_until"), r->now, when);
-		snprintf(text, size, "%s%s%s",
-			 view_int(v, "held_until") > r->now ? "tried again " : "is being tried",
-			 view_int(v, "held_until") > r->now ? when : "",
-			 reason[0] != '\0' ? ": " : "");
-		snprintf(text + strlen(text), size - strlen(text), "%s", reason);
-	}
+	else
+		sink_state_why(v, r->now, r->daemon.alive, text, size);
 }
 
 static void sink_row(struct report *r, struct table *t, struct view *v)
@@ -333,19 +385,9 @@ static bool tell_section(struct report *r, const struct section *section, struct
 
 /* ---- the store ---- */
 
-static int64_t size_of(const char *path, const char *suffix)
-{
-	char *name = mem_printf("%s%s", path, suffix);
-	struct stat st;
-	int64_t size = stat(name, &st) == 0 ? (int64_t)st.st_size : 0;
-
-	mem_free(&name);
-	return size;
-}
-
 static bool tell_store(struct report *r, struct err *err)
 {
-	int64_t bytes = size_of(r->glance->store, "") + size_of(r->glance->store, "-wal");
+	int64_t bytes = store_bytes(r->glance->store);
 	struct view *v = view_open(r->store, store_query, NULL, 0, err);
 
 	if (v == NULL)

@@ -9,6 +9,8 @@
 #ifndef FLOW_APP_H
 #define FLOW_APP_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/err.h"
@@ -17,10 +19,16 @@
 
 struct app;
 
-/* setup and turn are borrowed; seed is where chance starts. NULL and err: see store_open(). */
+/* setup is held while it is in force, turn is borrowed; seed is where chance starts. NULL and err: see store_open(). */
 struct app *app_new(struct setup *setup, struct turn *turn, uint64_t seed, struct err *err)
 	__attribute__((warn_unused_result));
 void app_free(struct app **a);
+
+/*
+ * Before app_run(), for the daemon: the pages over HTTP at `listen`, and the service manager is
+ * told. False and err, with the remedy, when it cannot listen there.
+ */
+bool app_watch(struct app *a, struct err *err) __attribute__((warn_unused_result));
 
 /* Until stopped. */
 void app_run(struct app *a);
@@ -28,5 +36,19 @@ void app_run(struct app *a);
 void app_stop(struct app *a);
 /* All sources poll now. */
 void app_poll(struct app *a);
+/*
+ * Reads the file of the setup again, soon, and goes on with what it says; with any mistake in it
+ * all stays as it is, the log tells each one and `status` the first. Stops no delivery.
+ */
+void app_reload(struct app *a);
+
+/*
+ * Before app_run(), which then returns by itself: one complete pass of each source, and what is
+ * due is tried; what waits stays in the store.
+ */
+void app_once(struct app *a);
+/* After that: was the pass of a source (as in the settings) complete? Of all? */
+bool app_is_polled(const struct app *a, size_t source);
+bool app_all_polled(const struct app *a);
 
 #endif

@@ -1,26 +1,44 @@
-/* bucket: see the header; all arithmetic is in one place, refill(). */
+/* bucket: see the header; all arithmetic is in two places, refill() and time_of(). */
 #include "flow/bucket.h"
 
 #include <math.h>
 
+/* A hair of rounding must not cost a whole token. */
+static const double hair = 1e-9;
+
 void bucket_init(struct bucket *b, struct rate rate, int64_t now)
 {
-	*b = (struct bucket){ .rate = rate, .tokens = (double)rate.count, .filled_at = now };
+	*b = (struct bucket){ .rate = rate,
+			      .size = (double)rate.count,
+			      .debt_max = INFINITY,
+			      .tokens = (double)rate.count,
+			      .filled_at = now };
 }
 
-void bucket_resize(struct bucket *b, struct rate rate)
+static void cut(struct bucket *b)
 {
-	b->rate = rate;
-	b->tokens = fmin(b->tokens, (double)rate.count);
+	b->tokens = fmax(fmin(b->tokens, b->size), -b->debt_max);
 }
 
 static void refill(struct bucket *b, int64_t now)
 {
+	if (b->rate.count == 0)
+		return;
 	if (now > b->filled_at)
 		b->tokens += (double)(now - b->filled_at) * (double)b->rate.count /
 			     (double)b->rate.per_ms;
-	b->tokens = fmin(b->tokens, (double)b->rate.count);
 	b->filled_at = now;
+	cut(b);
+}
+
+void bucket_shape(struct bucket *b, struct rate rate, double size, double debt_max, int64_t now)
+{
+	refill(b, now);
+	b->rate = rate;
+	b->size = size;
+	b->debt_max = debt_max;
+	b->filled_at = now;
+	cut(b);
 }
 
 size_t bucket_room(struct bucket *b, int64_t now)
@@ -28,8 +46,7 @@ size_t bucket_room(struct bucket *b, int64_t now)
 	if (b->rate.count == 0)
 		return SIZE_MAX;
 	refill(b, now);
-	/* A hair of rounding must not cost a whole token. */
-	return (size_t)(b->tokens + 1e-9);
+	return b->tokens < 0 ? 0 : (size_t)(b->tokens + hair);
 }
 
 void bucket_take(struct bucket *b, size_t count)
@@ -37,10 +54,26 @@ void bucket_take(struct bucket *b, size_t count)
 	b->tokens -= (double)count;
 }
 
+void bucket_spend(struct bucket *b, size_t count, int64_t now)
+{
+	refill(b, now);
+	b->tokens -= (double)count;
+	cut(b);
+}
+
+/* How long so many take to come. */
+static int64_t time_of(const struct bucket *b, double tokens)
+{
+	return (int64_t)ceil(tokens * (double)b->rate.per_ms / (double)b->rate.count);
+}
+
 int64_t bucket_wait_ms(struct bucket *b, int64_t now)
 {
-	if (bucket_room(b, now) > 0)
-		return 0;
-	return (int64_t)ceil((1.0 - b->tokens) * (double)b->rate.per_ms /
-			     (double)b->rate.count);
+	return bucket_room(b, now) > 0 ? 0 : time_of(b, 1.0 - hair - b->tokens);
+}
+
+int64_t bucket_debt_ms(struct bucket *b, int64_t now)
+{
+	bucket_room(b, now);
+	return b->rate.count == 0 || b->tokens >= -hair ? 0 : time_of(b, -b->tokens);
 }

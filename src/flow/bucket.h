@@ -1,8 +1,10 @@
 /*
  * bucket: a token bucket: so many in so long, pure, moved by the caller's clock.
  *
- * It holds at most rate.count tokens and refills evenly; a rate of count 0 is no limit. A clock
- * that jumps back gives nothing and takes nothing; one that jumps forward fills it at most.
+ * It holds at most `size` tokens and refills evenly at its rate; a rate of count 0 is no limit.
+ * So any stretch of time sees at most size + rate × time go. What is spent without being there
+ * is a debt, paid off by the refill before anything is there again. A clock that jumps back
+ * gives nothing and takes nothing; one that jumps forward fills it at most.
  */
 #ifndef FLOW_BUCKET_H
 #define FLOW_BUCKET_H
@@ -14,17 +16,25 @@
 
 struct bucket {
 	struct rate rate;
-	double tokens;
+	double size, debt_max;
+	double tokens; /* below 0: a debt */
 	int64_t filled_at;
 };
 
+/* Full; its size is the rate's count, and no debt is too large. */
 void bucket_init(struct bucket *b, struct rate rate, int64_t now);
-/* Another rate; what is in it is cut to the new size. */
-void bucket_resize(struct bucket *b, struct rate rate);
+/* Another rate and size from now on; what is in it is cut to the size, a debt to debt_max. */
+void bucket_shape(struct bucket *b, struct rate rate, double size, double debt_max,
+		  int64_t now);
 /* How many may go now; SIZE_MAX without a limit. */
 size_t bucket_room(struct bucket *b, int64_t now);
+/* So many go, of those that bucket_room() just said. */
 void bucket_take(struct bucket *b, size_t count);
+/* So many go, whether they are there or not; a debt past debt_max is forgotten. */
+void bucket_spend(struct bucket *b, size_t count, int64_t now);
 /* How long until one may go; 0: now. */
 int64_t bucket_wait_ms(struct bucket *b, int64_t now);
+/* How long until a debt is paid; 0: there is none. */
+int64_t bucket_debt_ms(struct bucket *b, int64_t now);
 
 #endif

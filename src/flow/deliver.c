@@ -25,14 +25,16 @@
 
 enum {
 	LINGER_MS = 2,
-	BUSY_WAIT_MS = 20,
+	BUSY_WAIT_MS = 5, /* a command leaves the store for longer between its chunks */
 	RETRY_MIN_MS = 100,
 	RETRY_MAX_MS = 5000,
+	FOR_NOW_MS = 10000, /* a sink's rate, the first tries of a row: worth staying for */
 };
 
 struct job {
 	struct job *next;
 	struct deliver *deliver;
+	struct setup *setup; /* one hold of it: what follows borrows from it */
 	const struct sink_settings *sink;
 	struct tried tried;
 	enum event_kind kind;
@@ -59,10 +61,12 @@ struct deliver {
 	struct timer *timer; /* the only one: linger, retry, or the queue's sleep */
 	int64_t retry_at;    /* steady; no batch before that */
 	int64_t store_fails;
-	int64_t busy_since; /* steady; 0: the store is not kept by another */
+	bool is_failure_said; /* not a lost store: the app tells of that */
+	int64_t busy_since;   /* steady; 0: the store is not kept by another */
 	struct deliver_status status;
-	/* Room for one batch, sized once. */
+	/* Room for one batch. */
 	struct ask *asks;
+	struct move *moves;
 	struct hold *holds;
 	struct settle *settles;
 	size_t settle_room;
@@ -87,6 +91,7 @@ static void list_add(struct job_list *l, struct job *job)
 static void job_free(struct job *job)
 {
 	envelope_release(&job->envelope);
+	setup_free(&job->setup);
 	mem_free(&job->handle);
 	mem_free(&job->progress);
 	mem_free(&job);
@@ -168,7 +173,8 @@ static struct job *job_new(struct deliver *d, const struct claim *c, size_t sink
 	struct job *job = mem_new(sizeof(*job));
 
 	job->deliver = d;
-	job->sink = &d->p.setup->settings->sinks[sink_index];
+	job->setup = setup_hold(d->p.setup);
+	job->sink = &job->setup->settings->sinks[sink_index];
 	job->kind = c->kind;
 	job->handle = mem_strdup(c->handle);
 	job->progress = mem_strdup(c->progress);
@@ -184,10 +190,9 @@ static struct job *job_new(struct deliver *d, const struct claim *c, size_t sink
 
 static struct envelope_names names_of(const struct deliver *d, const struct claim *c)
 {
-	const struct source_settings *source = roster_source(d->p.roster, c->source);
 	const struct route *route = roster_route(d->p.roster, c->route);
 
-	return (struct envelope_names){ .source = source != NULL ? source->name : "",
+	return (struct envelope_names){ .source = roster_source_name(d->p.roster, c->source),
 					.route = route != NULL ? route->name : NULL,
 					.kind = c->kind,
 					.first = c->first,
@@ -250,8 +255,9 @@ static void batch_stored(struct deliver *d)
 		queue_committed(d->p.queue, job->tried.sink, 1);
 	list_free(&d->committing);
 	queue_holds_stored(d->p.queue);
-	if (d->store_fails > 0)
+	if (d->is_failure_said)
 		log_line(LOG_WARN, LOG_STORE_RECOVERED);
+	d->is_failure_said = false;
 	d->store_fails = 0;
 	d->busy_since = 0;
 	d->status.store_failing = false;
@@ -289,13 +295,23 @@ static void batch_failed(struct deliver *d, const struct turn_result *r)
 		d->retry_at = clock_steady() + BUSY_WAIT_MS;
 		return;
 	}
-	if (d->store_fails++ == 0)
-		say_store_failed(r->error, r->full, r->busy);
+	d->store_fails++;
+	if (!r->lost && !d->is_failure_said) {
+		say_store_failed(r->error, r->hint);
+		d->is_failure_said = true;
+	}
 	d->status.store_failing = true;
 	snprintf(d->status.store_error, sizeof(d->status.store_error), "%s", r->error);
 	int64_t wait = RETRY_MIN_MS << (d->store_fails < 7 ? d->store_fails - 1 : 6);
 
 	d->retry_at = clock_steady() + (wait < RETRY_MAX_MS ? wait : RETRY_MAX_MS);
+}
+
+static void take_moved(struct deliver *d, const struct move *move, const struct moved *moved)
+{
+	queue_moved(d->p.queue, moved);
+	if (moved->count > 0)
+		say_moved(roster_sink(d->p.roster, moved->from), moved->count, move->reason);
 }
 
 static void on_turn_done(void *arg, const struct turn_result *r)
@@ -311,18 +327,35 @@ static void on_turn_done(void *arg, const struct turn_result *r)
 	batch_stored(d);
 	for (size_t i = 0; i < r->answer_count; i++)
 		queue_claimed(d->p.queue, &r->answers[i]);
+	for (size_t i = 0; i < r->moved_count; i++)
+		take_moved(d, &d->moves[i], &r->moved[i]);
 	for (size_t i = 0; i < r->claim_count; i++)
 		start(d, &r->claims[i]);
 	turn_wake(d->p.turn);
 }
 
+/* What the turn is to do beside storing what is settled. */
+struct wants {
+	size_t asks, moves;
+};
+
+static struct wants wants_now(struct deliver *d)
+{
+	int64_t now = clock_now();
+
+	if (d->draining)
+		return (struct wants){ 0, 0 };
+	return (struct wants){ .asks = queue_asks(d->p.queue, now, d->asks),
+			       .moves = queue_moves(d->p.queue, now, d->moves) };
+}
+
 /* A few outcomes wait a moment for more, while nothing is starved by that. */
-static int64_t linger_ms(const struct deliver *d, size_t ask_count)
+static int64_t linger_ms(const struct deliver *d, struct wants wants)
 {
 	size_t under_way = queue_under_way(d->p.queue);
 	size_t flying = under_way - d->settled.count;
 
-	if (d->draining || ask_count > 0 || d->settled.count == 0)
+	if (d->draining || wants.asks + wants.moves > 0 || d->settled.count == 0)
 		return 0;
 	if (d->settled.count >= flying)
 		return 0;
@@ -343,11 +376,11 @@ static void fill_settles(struct deliver *d)
 		d->settles[n++] = job->settle;
 }
 
-static void send_batch(struct deliver *d, size_t ask_count)
+static void send_batch(struct deliver *d, struct wants wants)
 {
 	size_t hold_count = queue_holds(d->p.queue, d->holds);
 
-	if (d->settled.count == 0 && hold_count == 0 && ask_count == 0)
+	if (d->settled.count + hold_count + wants.asks + wants.moves == 0)
 		return;
 	fill_settles(d);
 	struct turn_batch batch = { .now = clock_now(),
@@ -355,8 +388,10 @@ static void send_batch(struct deliver *d, size_t ask_count)
 				    .settle_count = d->settled.count,
 				    .holds = d->holds,
 				    .hold_count = hold_count,
+				    .moves = d->moves,
+				    .move_count = wants.moves,
 				    .asks = d->asks,
-				    .ask_count = ask_count,
+				    .ask_count = wants.asks,
 				    .done = on_turn_done,
 				    .arg = d };
 
@@ -391,11 +426,11 @@ void deliver_turn_end(struct deliver *d)
 		sleep_until_due(d, 0);
 		return;
 	}
-	size_t ask_count = d->draining ? 0 : queue_asks(d->p.queue, clock_now(), d->asks);
-	int64_t linger = linger_ms(d, ask_count);
+	struct wants wants = wants_now(d);
+	int64_t linger = linger_ms(d, wants);
 
 	if (linger == 0)
-		send_batch(d, ask_count);
+		send_batch(d, wants);
 	if (!d->in_batch)
 		sleep_until_due(d, linger);
 }
@@ -411,15 +446,28 @@ static void on_timer(void *arg)
 struct deliver *deliver_new(const struct deliver_parts *parts)
 {
 	struct deliver *d = mem_new(sizeof(*d));
-	size_t sinks = parts->setup->settings->sink_count;
 
 	d->p = *parts;
 	list_init(&d->settled);
 	list_init(&d->committing);
 	d->timer = timer_new(parts->turn, on_timer, d);
-	d->asks = mem_array(sinks, sizeof(*d->asks));
-	d->holds = mem_array(sinks, sizeof(*d->holds));
+	deliver_refit(d, parts->setup);
 	return d;
+}
+
+void deliver_refit(struct deliver *d, struct setup *setup)
+{
+	size_t sinks = queue_sink_count(d->p.queue);
+
+	d->p.setup = setup;
+	d->asks = mem_resize(d->asks, sinks, sizeof(*d->asks));
+	d->moves = mem_resize(d->moves, sinks, sizeof(*d->moves));
+	d->holds = mem_resize(d->holds, sinks, sizeof(*d->holds));
+}
+
+bool deliver_is_storing(const struct deliver *d)
+{
+	return d->in_batch;
 }
 
 void deliver_free(struct deliver **d)
@@ -430,6 +478,7 @@ void deliver_free(struct deliver **d)
 	list_free(&(*d)->committing);
 	timer_free(&(*d)->timer);
 	mem_free(&(*d)->asks);
+	mem_free(&(*d)->moves);
 	mem_free(&(*d)->holds);
 	mem_free(&(*d)->settles);
 	mem_free(d);
@@ -449,6 +498,13 @@ void deliver_cut(struct deliver *d)
 bool deliver_is_idle(const struct deliver *d)
 {
 	return !d->in_batch && queue_under_way(d->p.queue) == 0 && d->settled.count == 0;
+}
+
+bool deliver_is_done_for_now(const struct deliver *d)
+{
+	int64_t sleep = queue_sleep_ms(d->p.queue, clock_now());
+
+	return deliver_is_idle(d) && (sleep < 0 || sleep > FOR_NOW_MS);
 }
 
 void deliver_status(const struct deliver *d, struct deliver_status *out)

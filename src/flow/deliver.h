@@ -27,9 +27,9 @@
 
 struct deliver;
 
-/* Everything is borrowed and outlives it. */
+/* Borrowed; all but the setup, which may be refitted, outlive it. */
 struct deliver_parts {
-	const struct setup *setup;
+	struct setup *setup;
 	const struct roster *roster;
 	struct queue *queue;
 	struct store *store;
@@ -45,12 +45,22 @@ void deliver_free(struct deliver **d);
 /* Called at the end of every turn: stores what is settled, asks for what may start. */
 void deliver_turn_end(struct deliver *d);
 
+/*
+ * Another setup, for what is claimed from now on; roster and queue have it already. What is under
+ * way holds the setup that it was built from. Only while deliver_is_storing() is false.
+ */
+void deliver_refit(struct deliver *d, struct setup *setup);
+/* A batch is with the store. */
+bool deliver_is_storing(const struct deliver *d);
+
 /* No new claims from now on (shutdown); outcomes are still stored. */
 void deliver_drain(struct deliver *d);
 /* From now on a transfer that is cut was cut by us, to stop: no fault of its sink. */
 void deliver_cut(struct deliver *d);
 /* Nothing is under way and every outcome is on the disk. */
 bool deliver_is_idle(const struct deliver *d);
+/* So, and no row will start within some seconds: what is left waits longer, or for people. */
+bool deliver_is_done_for_now(const struct deliver *d);
 
 struct deliver_status {
 	bool store_failing;

@@ -130,14 +130,19 @@ static void decide(void *arg, const struct known *known, const struct alert *see
 				   i * in->roster->settings->sink_count);
 }
 
+bool intake_follows(const struct roster *roster, int route, enum event_kind kind)
+{
+	const struct route *r = roster_route(roster, route);
+
+	return r == NULL ? kind != EVENT_CHANGED : route_wants(r, kind);
+}
+
 static bool follows(void *arg, int route, int sink, enum event_kind kind)
 {
 	const struct intake *in = arg;
-	const struct route *r = roster_route(in->roster, route);
 
 	(void)sink;
-	/* A route that is gone filters nothing: the sink heard the open, it hears the rest. */
-	return r == NULL ? kind != EVENT_CHANGED : route_wants(r, kind);
+	return intake_follows(in->roster, route, kind);
 }
 
 struct page_batch intake_batch(struct intake *in, const struct page *page,
@@ -158,13 +163,17 @@ struct page_batch intake_batch(struct intake *in, const struct page *page,
 void intake_init(struct intake *in, const struct roster *roster,
 		 const struct source_settings *source, int source_number)
 {
-	size_t sinks = roster->settings->sink_count;
+	*in = (struct intake){ .roster = roster, .source_number = source_number };
+	intake_refit(in, source);
+}
 
-	*in = (struct intake){ .roster = roster,
-			       .source = source,
-			       .source_number = source_number };
-	in->chosen = mem_array(sinks, sizeof(*in->chosen));
-	in->targets = mem_array(sinks * DECISION_STEPS_MAX, sizeof(*in->targets));
+void intake_refit(struct intake *in, const struct source_settings *source)
+{
+	size_t sinks = in->roster->settings->sink_count;
+
+	in->source = source;
+	in->chosen = mem_resize(in->chosen, sinks, sizeof(*in->chosen));
+	in->targets = mem_resize(in->targets, sinks * DECISION_STEPS_MAX, sizeof(*in->targets));
 }
 
 void intake_release(struct intake *in)

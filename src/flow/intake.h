@@ -29,6 +29,8 @@ struct intake {
 
 void intake_init(struct intake *in, const struct roster *roster,
 		 const struct source_settings *source, int source_number);
+/* Another configuration, which the roster has already; not while a page is being stored. */
+void intake_refit(struct intake *in, const struct source_settings *source);
 void intake_release(struct intake *in);
 
 /*
@@ -44,5 +46,11 @@ struct page_batch intake_batch(struct intake *in, const struct page *page,
  */
 bool intake_steps(const struct known *known, const struct alert *seen, int64_t baseline_at,
 		  struct decision *out);
+
+/*
+ * Does a sink of an episode, chosen by this route (number; 0: none), hear an event of this kind?
+ * A route that is gone filters nothing: the sink heard the open, it hears the rest.
+ */
+bool intake_follows(const struct roster *roster, int route, enum event_kind kind);
 
 #endif

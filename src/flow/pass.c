@@ -1,31 +1,48 @@
 /*
- * pass: see the header.
+ * pass: the rules of a walk, each a pure answer: when it ends well, how far back it must reach,
+ * when it is deep enough. The walk itself is in pass_walk.c.
  *
- * Where there is a next_cursor the walk goes on, whatever has_more says; only both together end
- * it (toktra API, Pagination). A cursor that comes again is found with one remembered hash: the
- * mark moves on whenever the page count reaches a power of two, so a circle of n pages is
- * noticed within 3n pages and no list of cursors grows with the walk.
+ * What a wrong rule costs is alerts, so each leans to the side of walking on: only an answer
+ * that says in both its ways that nothing follows is the end, and only a page that is old as a
+ * whole is deep.
  */
 #include "flow/pass.h"
 
-#include <string.h>
+#include "base/err.h"
 
-#include "base/mem.h"
+enum {
+	/*
+	 * How much later than its created_at an alert may come up in the list and still be found
+	 * by the next head pass; it also covers a server whose clocks differ by less. What comes
+	 * later than that the sweep finds while it is active, and the full pass when it is not.
+	 */
+	OVERLAP_MS = 2 * 60 * 1000,
+};
 
-void pass_begin(struct pass *p, int64_t now)
+const char *pass_kind_name(enum pass_kind kind)
 {
-	pass_release(p);
-	*p = (struct pass){ .started_at = now };
+	switch (kind) {
+	case PASS_HEAD: return "head";
+	case PASS_SWEEP: return "sweep";
+	case PASS_FULL: return "full";
+	case PASS_KINDS: break;
+	}
+	BUG("pass kind %d", kind);
 }
 
-void pass_release(struct pass *p)
+const char *pass_filter_status(enum pass_filter filter)
 {
-	mem_free(&p->cursor);
+	switch (filter) {
+	case FILTER_NONE: return NULL;
+	case FILTER_OPEN: return "open";
+	case FILTER_ACKNOWLEDGED: return "acknowledged";
+	}
+	BUG("pass filter %d", filter);
 }
 
-static bool is_power_of_two(size_t n)
+bool pass_is_empty(const struct page *page)
 {
-	return (n & (n - 1)) == 0;
+	return page->item_count + page->reject_count == 0;
 }
 
 bool pass_ends_with(const struct page *page)
@@ -33,21 +50,24 @@ bool pass_ends_with(const struct page *page)
 	return page->next_cursor == NULL && !page->has_more;
 }
 
-enum pass_next pass_advance(struct pass *p, const struct page *page)
+int64_t pass_reach(int64_t head_at)
 {
-	p->page_count++;
-	p->items += page->item_count;
-	mem_free(&p->cursor);
-	if (page->next_cursor == NULL)
-		return pass_ends_with(page) ? PASS_COMPLETE : PASS_TORN;
-	p->cursor = mem_strdup(page->next_cursor);
-	int64_t hash = alert_hash(p->cursor, strlen(p->cursor));
+	return head_at > OVERLAP_MS ? head_at - OVERLAP_MS : 0;
+}
 
-	if (p->mark_page != 0 && hash == p->mark)
-		return PASS_LOOP;
-	if (is_power_of_two(p->page_count)) {
-		p->mark = hash;
-		p->mark_page = p->page_count;
+bool pass_is_deep(const struct page *page, size_t fresh, int64_t reach_at)
+{
+	size_t timed = 0, beyond = 0;
+	bool last_is_beyond = false;
+
+	for (size_t i = 0; i < page->item_count; i++) {
+		int64_t created_at = page->items[i].created_at;
+
+		if (created_at == 0)
+			continue;
+		last_is_beyond = created_at < reach_at;
+		timed++;
+		beyond += last_is_beyond;
 	}
-	return PASS_MORE;
+	return fresh == 0 && last_is_beyond && beyond >= timed - beyond;
 }

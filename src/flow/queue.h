@@ -11,6 +11,12 @@
  *       ▲                                                  │     │
  *       └── anything else comes of it ── PROBING ◀── the hold ends (one row at a time)
  *
+ * A sink with a fallback that has been down for `fallback_after` hands its rows over, while it
+ * is held: when the hold ends, the first row that is due is the probe, and stays.
+ *
+ * An operator may hold a sink (queue_heed) and let it go, down or not; while he holds it, it is
+ * neither up nor down.
+ *
  * Who counts: a row takes a slot of its sink's window from queue_claimed() until
  * queue_committed(), that is, until its outcome is on the disk.
  */
@@ -29,32 +35,67 @@
 /* So many payloads refused one after another, by what would pass: the sink is held instead. */
 enum { QUEUE_NEVERS_MAX = 5 };
 
+/* A dead sink's rows go to its fallback by so many a turn. */
+enum { QUEUE_MOVES_MAX = 100 };
+
 struct queue;
 
 /* One sink of it; index is the sink's in the settings. settings outlive the queue. */
 struct queue_sink {
 	const struct sink_settings *settings;
-	int number; /* in the store */
-	/* As stored when the daemon starts. */
+	int number;   /* in the store */
+	int fallback; /* the number of the sink that takes over; 0: none */
+	/* As stored; of a sink that the queue has already, what it knows itself counts. */
 	int64_t held_until, down_since, held_total_ms;
+	int64_t paused_at, released_at; /* as in queue_heed() */
 	const char *reason;
+	bool is_mended; /* it has another target than before */
+	bool refuses;   /* it had refused QUEUE_NEVERS_MAX in a row, and delivered none since */
 };
 
 struct queue *queue_new(const struct queue_sink *sinks, size_t count, uint64_t seed,
 			int64_t now) __attribute__((warn_unused_result));
 void queue_free(struct queue **q);
 
+/*
+ * Another configuration: these are the sinks from now on, the same by number. The settings of the
+ * old one need not live on. Not while a batch is with the store.
+ */
+void queue_refit(struct queue *q, const struct queue_sink *sinks, size_t count, int64_t now);
+/* All sinks that it knows, with those that are gone and have something under way. */
+size_t queue_sink_count(const struct queue *q);
+
 /* What to ask the store for now (room for all sinks); returns how many asks. */
 size_t queue_asks(struct queue *q, int64_t now, struct ask *asks);
 
-/* How long no ask will come by itself; 0: now, -1: until something is due or settled. */
+/* Which sinks' rows go to a fallback now (room for all sinks); returns how many moves. Texts
+ * live until the next call. */
+size_t queue_moves(struct queue *q, int64_t now, struct move *moves);
+
+/* How long no ask and no move will come by itself; 0: now, -1: until something is due or
+ * settled. */
 int64_t queue_sleep_ms(struct queue *q, int64_t now);
 
 /* The store's answer to an ask: rows that are under way from now on. */
 void queue_claimed(struct queue *q, const struct answer *answer);
 
+/* The store's answer to a move. */
+void queue_moved(struct queue *q, const struct moved *moved);
+
 /* Rows of any sink may have become due (a page was stored, an operator wrote). */
 void queue_wake(struct queue *q);
+
+/*
+ * The operator's word on a sink (by index), as it is stored; says what of it is new. Held since
+ * paused_at (0: not), which takes the place of a hold for failures: what is under way ends,
+ * nothing else starts, not even a probe, and nothing goes to a fallback. Another released_at than
+ * before: it is up, whatever held it.
+ */
+struct queue_word {
+	bool is_held, is_released; /* both: released, then held */
+};
+struct queue_word queue_heed(struct queue *q, size_t index, int64_t paused_at,
+			     int64_t released_at, int64_t now);
 
 /* What the queue must know of the row that was tried. */
 struct tried {
@@ -92,8 +133,12 @@ void queue_holds_failed(struct queue *q);
 
 struct queue_status {
 	size_t under_way;
+	/* Since the daemon's start: attempts begun, and those that ended, by enum verdict. */
+	int64_t attempts, ended[VERDICT_KINDS];
 	int64_t held_until, down_since; /* 0: none */
+	int64_t paused_at;              /* held by the operator since; 0: not */
 	const char *reason;
+	bool refuses; /* QUEUE_NEVERS_MAX payloads in a row, and delivered none since */
 };
 void queue_status(const struct queue *q, size_t index, struct queue_status *out);
 size_t queue_under_way(const struct queue *q);

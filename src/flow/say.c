@@ -14,6 +14,7 @@ static void say_with(enum log_level level, enum log_msg msg, const struct say_at
 		 LOG_N("attempt", a->tried->attempt),
 		 (o->status != 0 ? LOG_N("status", o->status) : LOG_S("status", NULL)),
 		 LOG_N("took_ms", a->tried->took_ms),
+		 LOG_S("to", msg == LOG_MOVED ? a->sink->fallback : NULL),
 		 LOG_S("maybe_sent", o->maybe_sent ? "true" : NULL),
 		 LOG_S("reason",
 		       tells ? (a->settle->reason != NULL ? a->settle->reason : o->reason)
@@ -63,17 +64,49 @@ void say_sink(const struct say_attempt *a, enum queue_change change)
 	BUG("change %d", change);
 }
 
-void say_store_failed(const char *error, bool full, bool busy)
+void say_moved(const struct sink_settings *from, size_t count, const char *reason)
 {
-	const char *hint = "look at the disk and the rights of the file `store` names; "
-			   "nothing is lost, known outcomes wait in memory";
+	log_line(LOG_WARN, LOG_MOVED, LOG_S("sink", from->name), LOG_S("to", from->fallback),
+		 LOG_N("rows", (int64_t)count), LOG_S("reason", reason),
+		 LOG_S("hint", "`fallback_after` of the sink says when; what it had heard of "
+			       "waits for it"));
+}
 
-	if (full)
-		hint = "the disk is full: make room where `store` lies; nothing is lost, "
-		       "known outcomes wait in memory";
-	else if (busy)
-		hint = "another program keeps the store locked: end it (fuser names it); "
-		       "nothing is lost, known outcomes wait in memory";
+void say_violation(const struct audit_finding *f, const char *sink)
+{
+	log_line(LOG_ERROR, LOG_AUDIT_VIOLATION, LOG_S("sink", sink), LOG_S("alert", f->alert),
+		 (f->delivery != 0 ? LOG_N("delivery", f->delivery) : LOG_S("delivery", NULL)),
+		 LOG_S("reason", f->what),
+		 LOG_S("hint",
+		       f->is_mended
+			       ? "it is due now; keep a copy of the store, and report this"
+			       : "keep a copy of the store, and report this; `tocsin "
+				 "explain` tells what was heard, and `tocsin requeue` of a "
+				 "delivery sends the alert as it is now"));
+}
+
+void say_violations_more(int64_t count)
+{
+	log_line(LOG_ERROR, LOG_AUDIT_VIOLATION, LOG_N("more", count),
+		 LOG_S("hint",
+		       "so many more were found, and are not listed: keep a copy of the "
+		       "store, and report this"));
+}
+
+void say_sink_held(const char *sink, const char *reason)
+{
+	log_line(LOG_INFO, LOG_SINK_HELD, LOG_S("sink", sink), LOG_S("reason", reason),
+		 LOG_S("hint",
+		       "by the operator: nothing goes there until `tocsin sink release`"));
+}
+
+void say_sink_released(const char *sink)
+{
+	log_line(LOG_INFO, LOG_SINK_RELEASED, LOG_S("sink", sink));
+}
+
+void say_store_failed(const char *error, const char *hint)
+{
 	log_line(LOG_ERROR, LOG_STORE_FAILED, LOG_S("reason", error), LOG_S("hint", hint));
 }
 

@@ -115,6 +115,7 @@ struct setup *setup_load(const char *path, struct conf_problems *problems)
 	struct setup *s = mem_new(sizeof(*s));
 	bool ok = true;
 
+	s->holds = 1;
 	s->settings = settings;
 	s->parts = mem_array(settings->sink_count, sizeof(struct parts *));
 	s->links = mem_array(settings->source_count, sizeof(struct tmpl *));
@@ -129,16 +130,27 @@ struct setup *setup_load(const char *path, struct conf_problems *problems)
 	return s;
 }
 
+struct setup *setup_hold(struct setup *s)
+{
+	s->holds++;
+	return s;
+}
+
+static void destroy(struct setup *s)
+{
+	for (size_t i = 0; i < s->settings->sink_count; i++)
+		parts_free(&s->parts[i]);
+	for (size_t i = 0; i < s->settings->source_count; i++)
+		tmpl_free(&s->links[i]);
+	mem_free(&s->parts);
+	mem_free(&s->links);
+	settings_free(&s->settings);
+	mem_free(&s);
+}
+
 void setup_free(struct setup **s)
 {
-	if (*s == NULL)
-		return;
-	for (size_t i = 0; i < (*s)->settings->sink_count; i++)
-		parts_free(&(*s)->parts[i]);
-	for (size_t i = 0; i < (*s)->settings->source_count; i++)
-		tmpl_free(&(*s)->links[i]);
-	mem_free(&(*s)->parts);
-	mem_free(&(*s)->links);
-	settings_free(&(*s)->settings);
-	mem_free(s);
+	if (*s != NULL && --(*s)->holds == 0)
+		destroy(*s);
+	*s = NULL;
 }

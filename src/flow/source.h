@@ -1,13 +1,15 @@
 /*
- * source: polls one organisation's alerts, pass by pass.
+ * source: polls one organisation's alerts, by passes of three kinds, side by side.
  *
- *   SLEEPING ─ poll due ─▶ TOKEN? ─▶ PAGE ─▶ STORING ─ next cursor ─▶ PAGE …
- *      ▲                     │         │         │
- *      └──── pass failed ◀───┴─────────┘         └─ last page ─▶ pass complete ─▶ SLEEPING
+ *   lane:  RESTS ─ due ─▶ WANTS_PAGE ─▶ PAGE_FLIES ─▶ WANTS_STORE ─▶ STORING ─ more ─▶ WANTS_PAGE …
+ *            ▲                                              │             │
+ *            └──────────── given up, after a wait ◀─────────┘             └─ end ─▶ WANTS_END ─▶ ENDING ─▶ RESTS
  *
- * Each poll is one complete pass over /alerts; its last page carries the position. A pass that
- * did not finish advances nothing (invariant 3). Timers and replies only leave notes; all
- * starts happen in source_turn_end(). Sources know nothing of each other.
+ * A lane walks the passes of one kind, one after the other: heads look for new alerts, sweeps
+ * for what became of active ones, full passes see everything. Heads go first. A pass that did
+ * not finish advances nothing (invariant 3). The lanes share the credential, the budget and the
+ * order learned. Timers and replies only leave notes; all starts happen in source_turn_end().
+ * Sources know nothing of each other.
  */
 #ifndef FLOW_SOURCE_H
 #define FLOW_SOURCE_H
@@ -16,6 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flow/budget.h"
+#include "flow/pass.h"
 #include "flow/roster.h"
 #include "io/turn.h"
 #include "io/xfer.h"
@@ -31,6 +35,8 @@ struct source_parts {
 	struct store *store;
 	struct xfer *xfer;
 	struct turn *turn;
+	struct budget *budget; /* shared by the sources of one credential */
+	int64_t born_at; /* steady; since when it, or the one that it replaces, wants alerts */
 	/* Rows may have become due: called from the completion of a page that made some. */
 	void (*stored)(void *arg);
 	void *arg;
@@ -40,9 +46,26 @@ struct source_parts {
 struct source *source_new(const struct source_parts *parts, uint64_t seed, struct err *err)
 	__attribute__((warn_unused_result));
 void source_free(struct source **s);
+int64_t source_born_at(const struct source *s);
 
-/* Leaves a note: a poll is wanted now. */
+/*
+ * The same settings out of another setup, and the roster has new ones: it goes on with whatever
+ * it does. Only while source_is_storing() is false.
+ */
+void source_refit(struct source *s, struct source_settings *settings);
+/* A page or the end of a pass is with the store. */
+bool source_is_storing(const struct source *s);
+/*
+ * It is replaced or gone: nothing of it is started or stored any more, and no setting is read;
+ * it may be freed once source_is_over(). What is on its way is dropped: no position has moved.
+ */
+void source_retire(struct source *s);
+bool source_is_over(const struct source *s);
+
+/* Leaves a note: a poll is wanted now, and a sweep after it. */
 void source_poll(struct source *s);
+/* No passes but one over everything; see source_once_over(). Before the first turn. */
+void source_once(struct source *s);
 /* No new page is asked for while paused (the disk is nearly full); what is here is stored. */
 void source_pause(struct source *s, bool paused);
 /* No further request is started (shutdown). */
@@ -51,13 +74,31 @@ void source_stop(struct source *s);
 void source_turn_end(struct source *s);
 /* No page waits to be stored. A request may still be under way: its answer is not needed. */
 bool source_is_idle(const struct source *s);
+/* The pass of source_once() is over; *ok: it was complete. */
+bool source_once_over(const struct source *s, bool *ok);
+
+/* The longest pass under way. */
+struct source_walk {
+	const char *kind; /* NULL: none */
+	size_t pages, items;
+	int64_t total, left_ms; /* -1: not known */
+};
+
+/* The passes of one kind, since start. */
+struct source_polls {
+	int64_t begun, errors; /* errors: answers that were none, and passes given up */
+};
 
 struct source_status {
 	const char *name;
 	const struct source_state *state;
 	int64_t limit, remaining; /* -1: not known */
+	int64_t allowed, used;    /* requests a minute that may be ours; in the last one */
 	const char *error;        /* "" while polls succeed */
 	bool ever_complete;       /* a pass was completed since start */
+	struct source_walk walk;
+	struct source_polls polls[PASS_KINDS];
+	int64_t token_errors; /* tokens that were not to be had, since start */
 };
 void source_status(const struct source *s, struct source_status *out);
 

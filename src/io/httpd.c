@@ -36,6 +36,7 @@
 #include "base/esc.h"
 #include "base/mem.h"
 #include "base/num.h"
+#include "io/guests.h"
 #include "io/listen.h"
 
 enum {
@@ -67,6 +68,7 @@ struct httpd {
 	ev_io readable;
 	struct timer *due;
 	struct timer *tick;
+	struct guests *guests; /* NULL: who connects may stay */
 	struct exchange *held;
 	bool closed_one; /* since the last run began */
 	uint16_t port;
@@ -152,9 +154,9 @@ static void on_due(void *arg)
 
 /* ---- misdeeds ---------------------------------------------------------------------------- */
 
-static int socket_of(const struct exchange *ex)
+static int socket_of(struct MHD_Connection *connection)
 {
-	return MHD_get_connection_info(ex->connection, MHD_CONNECTION_INFO_CONNECTION_FD)
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_CONNECTION_FD)
 		->connect_fd;
 }
 
@@ -195,7 +197,7 @@ static void resume(struct exchange *ex)
 static bool peer_left(const struct exchange *ex)
 {
 	char byte;
-	ssize_t got = recv(socket_of(ex), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
+	ssize_t got = recv(socket_of(ex->connection), &byte, 1, MSG_PEEK | MSG_DONTWAIT);
 
 	return got == 0 || (got < 0 && errno != EAGAIN && errno != EINTR);
 }
@@ -225,7 +227,7 @@ static void reset(const struct exchange *ex)
 {
 	struct sockaddr nowhere = { .sa_family = AF_UNSPEC };
 	struct linger none = { .l_onoff = 1, .l_linger = 0 };
-	int fd = socket_of(ex);
+	int fd = socket_of(ex->connection);
 
 	setsockopt(fd, SOL_SOCKET, SO_LINGER, &none, sizeof(none));
 	if (connect(fd, &nowhere, sizeof(nowhere)) != 0)
@@ -458,16 +460,22 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, c
 	return handle(ex, path, method);
 }
 
+static struct guest *guest_of(struct MHD_Connection *connection)
+{
+	return MHD_get_connection_info(connection, MHD_CONNECTION_INFO_SOCKET_CONTEXT)
+		->socket_context;
+}
+
 static void on_completed(void *cls, struct MHD_Connection *connection, void **state,
 			 enum MHD_RequestTerminationCode why)
 {
 	struct exchange *ex = *state;
 
 	(void)cls;
-	(void)connection;
-	(void)why;
 	if (ex == NULL)
 		return;
+	if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK && ex->server->guests != NULL)
+		guest_served(guest_of(connection));
 	unlink_held(ex);
 	buf_release(&ex->body);
 	httpd_answer_release(&ex->answer);
@@ -480,11 +488,18 @@ static void on_connection(void *cls, struct MHD_Connection *connection, void **s
 			  enum MHD_ConnectionNotificationCode what)
 {
 	struct httpd *server = cls;
+	struct guest *guest = *state;
 
-	(void)connection;
-	(void)state;
-	if (what == MHD_CONNECTION_NOTIFY_CLOSED)
+	switch (what) {
+	case MHD_CONNECTION_NOTIFY_STARTED:
+		if (server->guests != NULL)
+			*state = guest_came(server->guests, socket_of(connection));
+		return;
+	case MHD_CONNECTION_NOTIFY_CLOSED:
+		guest_left(&guest);
 		server->closed_one = true;
+		return;
+	}
 }
 
 /* ---- life -------------------------------------------------------------------------------- */
@@ -495,15 +510,17 @@ static struct MHD_Daemon *start(struct httpd *server, const struct httpd_setting
 	int64_t idle_ms = settings->idle_ms > 0 ? settings->idle_ms : IDLE_MS_DEFAULT;
 	unsigned connections = settings->connection_max;
 
+	if (connections == 0)
+		connections = CONNECTIONS_DEFAULT;
+	if (settings->request_ms > 0)
+		server->guests = guests_new(server->turn, connections, settings->request_ms);
 	return MHD_start_daemon(
 		MHD_USE_EPOLL | MHD_ALLOW_SUSPEND_RESUME, 0, NULL, NULL, on_access, server,
 		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_NOTIFY_COMPLETED, on_completed, NULL,
 		MHD_OPTION_NOTIFY_CONNECTION, on_connection, server,
-		MHD_OPTION_CONNECTION_LIMIT,
-		connections > 0 ? connections : CONNECTIONS_DEFAULT,
-		MHD_OPTION_CONNECTION_TIMEOUT, (unsigned)((idle_ms + 999) / 1000),
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)HEADER_BYTES_MAX,
-		MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
+		MHD_OPTION_CONNECTION_LIMIT, connections, MHD_OPTION_CONNECTION_TIMEOUT,
+		(unsigned)((idle_ms + 999) / 1000), MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)HEADER_BYTES_MAX, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_END);
 }
 
 static void watch(struct httpd *server)
@@ -534,6 +551,7 @@ struct httpd *httpd_new(struct turn *turn, const struct httpd_settings *settings
 	server->daemon = start(server, settings, fd);
 	if (server->daemon == NULL) {
 		close(fd);
+		guests_free(&server->guests);
 		mem_free(&server);
 		err_set(err, "cannot start the HTTP server: are there file descriptors left "
 			     "(LimitNOFILE=)?");
@@ -558,6 +576,7 @@ void httpd_free(struct httpd **server)
 	timer_free(&s->due);
 	timer_free(&s->tick);
 	MHD_stop_daemon(s->daemon);
+	guests_free(&s->guests);
 	mem_free(server);
 }
 

@@ -3,8 +3,8 @@
  *
  * A request is read whole (body up to body_max, more is answered 413), then the handler is
  * called once, from the loop, and fills an answer before it returns. Connections are bounded
- * in number and in idle time, headers in bytes; a Date header is on every answer. Plain HTTP
- * only: TLS is a reverse proxy's business.
+ * in number and in idle time (in all they take, too, where the settings say so), headers in
+ * bytes; a Date header is on every answer. Plain HTTP only: TLS is a reverse proxy's business.
  *
  * Ownership: the request and all it points to live until the handler returns. The answer is the
  * server's; the handler adds to it and never releases it.
@@ -87,7 +87,12 @@ struct httpd_settings {
 	uint16_t port;           /* 0: any that is free */
 	unsigned connection_max; /* 0: 64; those who come then wait in the kernel's queue */
 	int64_t idle_ms;         /* 0: 10 s; a connection on which nothing moves is closed */
-	size_t body_max;         /* 0: HTTPD_BODY_MAX */
+	/*
+	 * How long a connection may take for a request and its answer, however slowly it moves;
+	 * when connection_max are there, who takes longest makes room. 0: as long as it likes.
+	 */
+	int64_t request_ms;
+	size_t body_max; /* 0: HTTPD_BODY_MAX */
 	httpd_handler *handle;
 	void *arg;
 };

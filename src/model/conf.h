@@ -86,11 +86,11 @@ struct conf_key {
 		fallback; /* the default, as it would be written (without quotes); NULL: none */
 	const char *min, *max; /* bounds, as written; NULL: none */
 	bool required;
-	bool one_line; /* CR, LF and NUL are errors (addresses, headers) */
+	bool one_line;     /* CR, LF and NUL are errors (addresses, headers) */
+	bool may_be_empty; /* of a text: "" means something */
 	const struct conf_key *nested;
 	const char *help;
 	const char *const *words; /* of CONF_WORD, ended by NULL */
-	const char *idle; /* why setting it changes nothing yet: a warning; NULL: it does */
 };
 
 /* ---- the text as a tree ---- */
@@ -143,6 +143,10 @@ void conf_fill(const struct conf_reader *r, const struct conf_node *group, const
 	       const struct conf_key *keys, void *into);
 /* Frees what conf_fill() put there. */
 void conf_release(const struct conf_key *keys, void *from);
+
+/* Were a and b, both filled by this table, given the same? Secrets by value; what code of its
+ * own reads (CONF_OTHER) is left out. */
+bool conf_same(const struct conf_key *keys, const void *a, const void *b);
 
 /* Adds a problem for every key of the group that is in none of the tables (ended by NULL). */
 void conf_check_names(const struct conf_reader *r, const struct conf_node *group,

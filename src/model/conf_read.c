@@ -241,7 +241,7 @@ static char *take_text(const struct filling *f, const struct conf_node *n, const
 		conf_error(f->r, n, "%s%s: %s", f->what, name, err.text);
 		return NULL;
 	}
-	if (value[0] == '\0')
+	if (value[0] == '\0' && !f->key->may_be_empty)
 		conf_error(f->r, n, "%s%s is empty: give it a value, or leave it out", f->what,
 			   name);
 	else if (f->key->one_line && strpbrk(value, "\r\n") != NULL)
@@ -391,7 +391,6 @@ static void take_default(const struct filling *f)
 static void fill_key(const struct filling *f, const struct conf_node *group)
 {
 	const struct conf_node *n = conf_get(group, f->key->name);
-	size_t errors_before = f->r->problems->error_count;
 
 	if (n != NULL || f->key->kind == CONF_NESTED)
 		fillers[f->key->kind](f, n);
@@ -400,9 +399,6 @@ static void fill_key(const struct filling *f, const struct conf_node *group)
 			   f->key->help);
 	else
 		take_default(f);
-	if (n != NULL && f->key->idle != NULL && f->r->problems->error_count == errors_before)
-		conf_warn(f->r, n, "%s%s has no effect yet: %s", f->what, f->key->name,
-			  f->key->idle);
 }
 
 void conf_fill(const struct conf_reader *r, const struct conf_node *group, const char *what,

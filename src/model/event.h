@@ -52,6 +52,7 @@ const char *delivery_origin_name(enum delivery_origin origin);
 
 /* How an attempt ended (design.md section 4). */
 enum verdict { VERDICT_DELIVERED, VERDICT_AGAIN, VERDICT_LATER, VERDICT_NEVER };
+enum { VERDICT_KINDS = VERDICT_NEVER + 1 };
 const char *verdict_name(enum verdict verdict);
 
 /*

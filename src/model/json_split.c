@@ -3,8 +3,8 @@
  *
  * Brackets inside a member are only counted, not paired by kind: a member with `[}` in it is
  * its own mistake, found when it is read strictly, and does not hide its neighbours. The
- * outermost pair must match, and nothing may follow it, so a body that was cut, or two bodies
- * run together, are never taken for a whole one.
+ * outermost pair must match, nothing may follow it, and an object ends with a member, so a body
+ * that was cut, or mended, or two run together, are never taken for a whole one.
  */
 #include <string.h>
 
@@ -106,12 +106,15 @@ bool json_split(const char *bytes, size_t len,
 	bool object = *c.at == '{';
 	char end = object ? '}' : ']';
 
-	for (c.at++;; c.at++) {
+	for (;;) {
 		struct json_span key = { "", 0 };
+		bool is_behind_comma = *c.at++ == ',';
 
 		skip_space(&c);
 		if (c.at < c.end && *c.at == end)
-			return at_end(&c, end, err);
+			return object && is_behind_comma
+				       ? err_set(err, "no member after a comma")
+				       : at_end(&c, end, err);
 		if (object && !read_key(&c, &key, err))
 			return false;
 		const char *from = c.at;

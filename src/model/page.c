@@ -1,8 +1,8 @@
 /*
  * page: the envelope of a list and the error of an answer, read from whatever came.
  *
- * The envelope is split by strings and brackets (json_split) and its three members are looked
- * at one by one; each item is read strictly on its own, so an item that is broken inside its
+ * The envelope is split by strings and brackets (json_split) and its members are looked at
+ * one by one; each item is read strictly on its own, so an item that is broken inside its
  * brackets costs only itself. What makes the page no page (cut, not JSON, a cursor that is no
  * string) fails it whole: the pass then advances nothing and asks again, which loses nothing.
  */
@@ -15,11 +15,14 @@
 #include "base/esc.h"
 #include "base/mem.h"
 
-enum { REJECT_BODY_MAX = 64 << 10 };
+enum {
+	REJECT_BODY_MAX = 64 << 10,
+	TOTAL_COUNT_LEN_MAX = 40, /* longer is no count, and not worth a look */
+};
 
 /* Where json_split() found what; at NULL: not there. */
 struct envelope {
-	struct json_span items, next_cursor, has_more;
+	struct json_span items, next_cursor, has_more, total_count;
 };
 
 static void note(struct json_span *member, struct json_span value)
@@ -43,6 +46,8 @@ static bool note_member(void *arg, struct json_span key, struct json_span value)
 		note(&e->next_cursor, value);
 	else if (says(key, "has_more"))
 		note(&e->has_more, value);
+	else if (says(key, "total_count"))
+		note(&e->total_count, value);
 	return true;
 }
 
@@ -59,6 +64,7 @@ static bool read_cursor(struct page *p, struct json_span value, struct err *err)
 	size_t len;
 	bool ok = true;
 
+	p->next_cursor_known = value.at != NULL;
 	if (is_absent(value))
 		return true;
 	if (value.len > 6 * CURSOR_MAX + 2) /* even if every byte is an escape */
@@ -86,6 +92,20 @@ static bool read_has_more(struct page *p, struct json_span value, struct err *er
 	p->has_more = says(value, "true");
 	p->has_more_known = p->has_more || says(value, "false");
 	return p->has_more_known || err_set(err, "has_more is neither true nor false");
+}
+
+/* Only for people, so what is no count is no error. */
+static void read_total_count(struct page *p, struct json_span value)
+{
+	int64_t count;
+
+	if (value.at == NULL || value.len > TOTAL_COUNT_LEN_MAX)
+		return;
+	struct json *j = json_parse(value.at, value.len, NULL);
+
+	if (json_int(json_root(j), &count) && count >= 0)
+		p->total_count = count;
+	json_free(&j);
 }
 
 /* The length of the whole characters in the first `max` bytes of valid UTF-8. */
@@ -136,7 +156,9 @@ static bool read_item(void *arg, struct json_span key, struct json_span item)
 	if (p->item_count + p->reject_count == PAGE_ITEMS_MAX)
 		return false;
 	p->items = with_room(p->items, p->item_count, &g->item_room, sizeof(*p->items));
-	if (alert_read(&p->items[p->item_count], item.at, item.len, &why)) {
+	if (item.len > ITEM_BYTES_MAX) {
+		err_set(&why, "an alert of more than %d MiB", ITEM_BYTES_MAX >> 20);
+	} else if (alert_read(&p->items[p->item_count], item.at, item.len, &why)) {
 		p->item_count++;
 		return true;
 	}
@@ -165,17 +187,16 @@ static bool read_envelope(struct page *p, const char *bytes, size_t len, struct 
 {
 	struct envelope e = { 0 };
 
-	if (len > PAGE_BYTES_MAX)
-		return err_set(err, "more than %d bytes", PAGE_BYTES_MAX);
 	if (!json_split(bytes, len, note_member, &e, err))
 		return false;
+	read_total_count(p, e.total_count);
 	return read_cursor(p, e.next_cursor, err) && read_has_more(p, e.has_more, err) &&
 	       read_items(p, e.items, err);
 }
 
 bool page_read(struct page *p, const char *bytes, size_t len, struct err *err)
 {
-	*p = (struct page){ 0 };
+	*p = (struct page){ .total_count = -1 };
 	if (read_envelope(p, bytes, len, err))
 		return true;
 	page_release(p);

@@ -15,7 +15,8 @@
 #include "model/alert.h"
 
 enum {
-	PAGE_BYTES_MAX = 8 << 20, /* a larger body is refused by the caller */
+	PAGE_BYTES_MAX = 8 << 20, /* the caller asks for fewer items where a body is larger */
+	ITEM_BYTES_MAX = 8 << 20, /* a larger one is set aside */
 	PAGE_ITEMS_MAX = 10000,
 	CURSOR_MAX = 8192, /* bytes; opaque */
 };
@@ -32,14 +33,15 @@ struct page {
 	size_t item_count;
 	struct reject *rejects;
 	size_t reject_count;
-	char *next_cursor; /* owned; NULL on the last page (also for "") */
-	bool has_more;     /* as it said; may contradict next_cursor */
-	bool has_more_known;
+	char *next_cursor;                      /* owned; NULL on the last page (also for "") */
+	bool has_more;                          /* as it said; may contradict next_cursor */
+	bool has_more_known, next_cursor_known; /* it said so, be it false or null */
+	int64_t total_count; /* as it said, approximate; -1: it did not, or no whole number */
 };
 
 /*
- * False, and nothing to release, for what is no page: not JSON or cut, over PAGE_BYTES_MAX or
- * PAGE_ITEMS_MAX, `items` missing or no array, a cursor that is no string or over CURSOR_MAX,
+ * False, and nothing to release, for what is no page: not JSON or cut, over PAGE_ITEMS_MAX,
+ * `items` missing or no array, a cursor that is no string or over CURSOR_MAX,
  * has_more that is no boolean. null and missing are the same.
  */
 bool page_read(struct page *p, const char *bytes, size_t len, struct err *err)

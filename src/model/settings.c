@@ -1,5 +1,5 @@
 /*
- * settings: the top of the configuration, its three lists, and what spans several groups.
+ * settings: the top of the configuration and its three lists.
  *
  * Everything is read before anything is judged as a whole, so that all mistakes show in one run.
  * Sinks come before routes, which name them. A group that is wrong keeps its place in its list:
@@ -46,6 +46,13 @@ const struct conf_key settings_top_keys[] = {
 	  .one_line = true,
 	  .fallback = "/var/lib/tocsin/tocsin.db",
 	  .help = "the SQLite file that remembers all" },
+	{ .name = "listen",
+	  .kind = CONF_TEXT,
+	  .offset = AT(listen),
+	  .one_line = true,
+	  .may_be_empty = true,
+	  .fallback = "127.0.0.1:9464",
+	  .help = "where /metrics, /-/healthy and /-/ready are served; \"\" for nowhere" },
 	{ .name = "templates",
 	  .kind = CONF_TEXT,
 	  .offset = AT(templates),
@@ -58,8 +65,7 @@ const struct conf_key settings_top_keys[] = {
 	  .offset = AT(retention_ms),
 	  .fallback = "30d",
 	  .min = "1h",
-	  .idle = "nothing is pruned, every alert is remembered",
-	  .help = "how long resolved alerts are remembered" },
+	  .help = "how long what is over is remembered" },
 	{ .name = "store_reserve",
 	  .kind = CONF_SIZE,
 	  .offset = AT(store_reserve),
@@ -94,7 +100,7 @@ const struct settings_table settings_tables[] = {
 
 /* ---- names ---- */
 
-static bool is_name(const char *s)
+bool settings_is_name(const char *s)
 {
 	static const char allowed[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
 				      "0123456789._-";
@@ -111,7 +117,7 @@ char *settings_read_name(const struct settings_reading *g, const struct conf_nod
 
 	if (n == NULL) /* the table says that it is required */
 		return NULL;
-	if (name == NULL || !is_name(name))
+	if (name == NULL || !settings_is_name(name))
 		conf_error(&g->reader, n,
 			   "%s: name must be 1 to %d letters, digits, dots, dashes or "
 			   "underscores, in quotes",
@@ -119,13 +125,12 @@ char *settings_read_name(const struct settings_reading *g, const struct conf_nod
 	return mem_strdup(name);
 }
 
-/* `source "acme"`, or `source 2` while it has no name that can be shown. */
-static void say_what(char what[SETTINGS_WHAT_MAX], const char *kind,
-		     const struct conf_node *group, size_t i)
+void settings_say_what(char what[SETTINGS_WHAT_MAX], const char *kind,
+		       const struct conf_node *group, size_t i)
 {
 	const char *name = conf_string(conf_get(group, "name"));
 
-	if (name != NULL && is_name(name))
+	if (name != NULL && settings_is_name(name))
 		snprintf(what, SETTINGS_WHAT_MAX, "%s \"%s\"", kind, name);
 	else
 		snprintf(what, SETTINGS_WHAT_MAX, "%s %zu", kind, i + 1);
@@ -173,6 +178,7 @@ static const struct conf_node *take_list(const struct settings_reading *g,
 		return NULL;
 	}
 	check_duplicates(g, list, kind);
+	settings_check_was(g, list, kind);
 	return list;
 }
 
@@ -184,7 +190,7 @@ static void read_sources(struct settings_reading *g, const struct conf_node *roo
 
 	s->sources = mem_array(conf_count(list), sizeof(*s->sources));
 	for (size_t i = 0; i < conf_count(list); i++) {
-		say_what(what, "source", conf_at(list, i), i);
+		settings_say_what(what, "source", conf_at(list, i), i);
 		settings_read_source(g, conf_at(list, i), what, &s->sources[s->source_count++]);
 	}
 }
@@ -197,7 +203,7 @@ static void read_sinks(struct settings_reading *g, const struct conf_node *root)
 
 	s->sinks = mem_array(conf_count(list), sizeof(*s->sinks));
 	for (size_t i = 0; i < conf_count(list); i++) {
-		say_what(what, "sink", conf_at(list, i), i);
+		settings_say_what(what, "sink", conf_at(list, i), i);
 		settings_read_sink(g, conf_at(list, i), what, &s->sinks[s->sink_count++]);
 	}
 }
@@ -210,58 +216,8 @@ static void read_routes(struct settings_reading *g, const struct conf_node *root
 
 	s->routes = mem_array(conf_count(list), sizeof(*s->routes));
 	for (size_t i = 0; i < conf_count(list); i++) {
-		say_what(what, "route", conf_at(list, i), i);
+		settings_say_what(what, "route", conf_at(list, i), i);
 		settings_read_route(g, conf_at(list, i), what, &s->routes[s->route_count++]);
-	}
-}
-
-/* ---- across the lists: mistakes that harm nobody, so warnings ---- */
-
-static bool is_heard_by(const struct settings *s, size_t sink)
-{
-	for (size_t i = 0; i < s->route_count; i++)
-		for (size_t k = 0; k < s->routes[i].to_count; k++)
-			if (s->routes[i].to[k] == sink)
-				return true;
-	return false;
-}
-
-/* Only of what is right: a sink whose route has a typo is not idle. */
-static void warn_of_idle_sinks(const struct settings_reading *g)
-{
-	const struct settings *s = g->settings;
-
-	for (size_t i = 0; i < s->sink_count && g->reader.problems->error_count == 0; i++)
-		if (s->sinks[i].name != NULL && !is_heard_by(s, i))
-			conf_problem(g->reader.problems, CONF_WARNING, s->file,
-				     s->sinks[i].line, "sink \"%s\": no route leads here",
-				     s->sinks[i].name);
-}
-
-/* Asks the text, not the routes: a list of which every matcher was bad is no catch-all. */
-static bool takes_everything(const struct conf_node *route)
-{
-	return conf_text_at(conf_get(route, "match"), 0) == NULL &&
-	       !conf_truth(conf_get(route, "continue"));
-}
-
-static void warn_of_shadows(const struct settings_reading *g, const struct conf_node *list)
-{
-	size_t i = 0;
-	char above[SETTINGS_WHAT_MAX], below[SETTINGS_WHAT_MAX];
-
-	while (i < g->settings->route_count && !takes_everything(conf_at(list, i)))
-		i++;
-	if (i >= g->settings->route_count)
-		return;
-	say_what(above, "route", conf_at(list, i), i);
-	for (size_t k = i + 1; k < g->settings->route_count; k++) {
-		say_what(below, "route", conf_at(list, k), k);
-		conf_warn(
-			&g->reader, conf_at(list, k),
-			"%s is never reached: %s (line %d) takes every alert; move that one to "
-			"the end, or give it continue = true",
-			below, above, conf_line(conf_at(list, i)));
 	}
 }
 
@@ -276,11 +232,11 @@ static void read_all(struct settings_reading *g, const struct conf_node *root)
 	conf_fill(&g->reader, root, "", settings_top_keys, s);
 	s->store_line = conf_line(conf_get(root, "store"));
 	s->templates_line = conf_line(conf_get(root, "templates"));
+	settings_read_listen(g, root);
 	read_sources(g, root);
 	read_sinks(g, root);
 	read_routes(g, root);
-	warn_of_idle_sinks(g);
-	warn_of_shadows(g, conf_get(root, "routes"));
+	settings_check(g, root);
 }
 
 struct settings *settings_read(const char *bytes, size_t len,

@@ -20,8 +20,12 @@
 
 enum start_kind { START_NOW, START_ALL, START_SINCE };
 
+/* The daemon's own alerts come from a source of this name, so no configured one has it. */
+#define SETTINGS_OWN_SOURCE "tocsin"
+
 struct source_settings {
 	char *name;
+	char *was; /* the name before; NULL: none */
 	int line;
 	char *base_url; /* …/v1, without a slash at the end */
 	char *client_id;
@@ -36,12 +40,15 @@ struct source_settings {
 
 struct sink_settings {
 	char *name;
+	char *was; /* the name before; NULL: none */
 	int line;
 	const char *file; /* borrowed from the settings */
 	const struct sink_type *type;
 	int64_t window;
 	struct rate rate;
 	int64_t timeout_ms, retry_min_ms, retry_max_ms, retry_after_max_ms, give_up_ms;
+	char *fallback; /* the name of another sink; NULL: none */
+	int64_t fallback_after_ms;
 	bool collapse;
 	int64_t batch_max;
 	char *template; /* base name or path without suffix; NULL: the type's */
@@ -52,9 +59,20 @@ struct sink_settings {
 	bool is_whole; /* all of own could be read: for check(), which sees NULLs otherwise */
 };
 
+enum { SETTINGS_ADDRESS_MAX = 46 };
+
+/* Where the status page and the metrics are served. */
+struct settings_listen {
+	bool is_on;
+	char address[SETTINGS_ADDRESS_MAX]; /* numeric, without brackets */
+	uint16_t port;                      /* 0: any that is free */
+};
+
 struct settings {
 	char *file; /* the configuration's path, as given */
 	char *store, *templates;
+	char *listen; /* as written; "": off */
+	struct settings_listen listen_at;
 	int store_line, templates_line; /* 0: the default */
 	enum log_level log_level;
 	enum log_format log_format;
@@ -91,6 +109,13 @@ const struct sink_settings *settings_sink(const struct settings *s, const char *
 const struct source_settings *settings_source(const struct settings *s, const char *name);
 const struct route *settings_route(const struct settings *s, const char *name);
 
+/* Do they say the same, secrets by value? Which line they stand in does not matter. */
+bool settings_source_same(const struct source_settings *a, const struct source_settings *b);
+
+/* Do both send the same to the same place in the same way? How often and how many is another
+ * matter. */
+bool settings_sink_same_target(const struct sink_settings *a, const struct sink_settings *b);
+
 /* Resolves a secret's reference again; keeps the old value (false) when that fails. */
 bool settings_refresh(struct conf_secret *secret, const struct settings_context *ctx,
 		      struct err *err) __attribute__((warn_unused_result));
@@ -102,6 +127,10 @@ struct settings_table {
 	const struct conf_key *keys;
 };
 extern const struct settings_table settings_tables[];
+
+/* "127.0.0.1:9464", "[::1]:9464"; "" is off. */
+bool settings_parse_listen(const char *text, struct settings_listen *out, struct err *err)
+	__attribute__((warn_unused_result));
 
 /*
  * For sinks' check(): is this URL allowed? https always; http only to loopback, or where

@@ -2,7 +2,7 @@
  * settings_read: what the files settings*.c share; nobody else includes it.
  *
  * Each of them owns one group of the configuration: its table of keys, how it is read and what
- * is checked across its keys. settings.c owns the top and what spans groups.
+ * is checked across its keys. settings.c owns the top, settings_check.c what spans groups.
  */
 #ifndef MODEL_SETTINGS_READ_H
 #define MODEL_SETTINGS_READ_H
@@ -31,6 +31,9 @@ void settings_read_sink(const struct settings_reading *g, const struct conf_node
 void settings_read_route(const struct settings_reading *g, const struct conf_node *n,
 			 const char *what, struct route *route);
 
+/* Out of the `listen` that the table has read. */
+void settings_read_listen(const struct settings_reading *g, const struct conf_node *root);
+
 void settings_release_source(struct source_settings *source);
 void settings_release_sink(struct sink_settings *sink);
 void settings_release_route(struct route *route);
@@ -38,6 +41,21 @@ void settings_release_route(struct route *route);
 /* The group's name (the caller frees it), NULL when there is none; an odd one is an error. */
 char *settings_read_name(const struct settings_reading *g, const struct conf_node *n,
 			 const char *what);
+bool settings_is_name(const char *text);
+/* `source "acme"`, or `source 2` while it has no name that can be shown. */
+void settings_say_what(char what[SETTINGS_WHAT_MAX], const char *kind,
+		       const struct conf_node *group, size_t i);
+
+/* Says what is wrong with the keys `was` of one list (settings_was.c). */
+void settings_check_was(const struct settings_reading *g, const struct conf_node *list,
+			const char *kind);
+
+/* Says that no sink has the name at n, and which one was perhaps meant. */
+void settings_unknown_sink(const struct settings_reading *g, const struct conf_node *n,
+			   const char *what);
+
+/* What shows only when all groups have been read. */
+void settings_check(const struct settings_reading *g, const struct conf_node *root);
 
 /* What a URL asks for, and the host it names. */
 enum settings_url {

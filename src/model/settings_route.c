@@ -65,8 +65,8 @@ static bool is_target(const struct route *route, size_t sink)
 	return false;
 }
 
-static void unknown_sink(const struct settings_reading *g, const struct conf_node *n,
-			 const char *what)
+void settings_unknown_sink(const struct settings_reading *g, const struct conf_node *n,
+			   const char *what)
 {
 	const struct settings *s = g->settings;
 	const char **names = mem_array(s->sink_count + 1, sizeof(*names));
@@ -94,7 +94,7 @@ static void read_to(const struct settings_reading *g, const struct conf_node *n,
 		const struct sink_settings *sink = settings_sink(s, conf_string(one));
 
 		if (sink == NULL) {
-			unknown_sink(g, one, what);
+			settings_unknown_sink(g, one, what);
 			continue;
 		}
 		size_t index = (size_t)(sink - s->sinks);

@@ -34,6 +34,11 @@ const struct conf_key settings_sink_keys[] = {
 	  .kind = CONF_OTHER,
 	  .required = true,
 	  .help = "what routes, logs and commands call it" },
+	{ .name = "was",
+	  .kind = CONF_TEXT,
+	  .offset = AT(was),
+	  .one_line = true,
+	  .help = "its name until now, whose deliveries it takes over" },
 	{ .name = "type", .kind = CONF_OTHER, .required = true, .help = "what it speaks" },
 	{ .name = "window",
 	  .kind = CONF_INT,
@@ -71,6 +76,18 @@ const struct conf_key settings_sink_keys[] = {
 	  .min = "1s",
 	  .max = "365d",
 	  .help = "the age at which a delivery becomes a dead letter" },
+	{ .name = "fallback",
+	  .kind = CONF_TEXT,
+	  .offset = AT(fallback),
+	  .one_line = true,
+	  .help = "the sink that takes over what this one cannot deliver" },
+	{ .name = "fallback_after",
+	  .kind = CONF_DURATION,
+	  .offset = AT(fallback_after_ms),
+	  .fallback = "10m",
+	  .min = "1s",
+	  .max = "30d",
+	  .help = "how long this one may be down before that" },
 	{ .name = "collapse",
 	  .kind = CONF_BOOL,
 	  .offset = AT(collapse),
@@ -204,4 +221,19 @@ void settings_release_sink(struct sink_settings *sink)
 	if (sink->own != NULL)
 		conf_release(sink->type->keys, sink->own);
 	mem_free(&sink->own);
+}
+
+/* Of the common keys, those that say where to and what. */
+static const struct conf_key target_keys[] = {
+	{ .name = "template", .kind = CONF_TEXT, .offset = AT(template) },
+	{ .name = "vars", .kind = CONF_PAIRS, .offset = AT(vars) },
+	{ .name = "ca_file", .kind = CONF_TEXT, .offset = AT(ca_file) },
+	{ .name = "proxy", .kind = CONF_TEXT, .offset = AT(proxy) },
+	{ .name = NULL },
+};
+
+bool settings_sink_same_target(const struct sink_settings *a, const struct sink_settings *b)
+{
+	return a->type == b->type && conf_same(target_keys, a, b) &&
+	       conf_same(a->type->keys, a->own, b->own);
 }

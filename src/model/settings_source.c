@@ -13,6 +13,11 @@ const struct conf_key settings_source_keys[] = {
 	  .kind = CONF_OTHER,
 	  .required = true,
 	  .help = "what logs, matchers and commands call it" },
+	{ .name = "was",
+	  .kind = CONF_TEXT,
+	  .offset = AT(was),
+	  .one_line = true,
+	  .help = "its name until now, whose alerts and position it takes over" },
 	{ .name = "base_url",
 	  .kind = CONF_TEXT,
 	  .offset = AT(base_url),
@@ -47,7 +52,6 @@ const struct conf_key settings_source_keys[] = {
 	  .fallback = "1m",
 	  .min = "100ms",
 	  .max = "1d",
-	  .idle = "each poll looks at all alerts",
 	  .help = "how often known alerts are looked at for changes" },
 	{ .name = "start",
 	  .kind = CONF_OTHER,
@@ -145,6 +149,17 @@ static void check_base_url(const struct settings_reading *g, const struct conf_n
 			what);
 }
 
+static void check_name(const struct settings_reading *g, const struct conf_node *n,
+		       const char *what, const char *name)
+{
+	if (name != NULL && strcmp(name, SETTINGS_OWN_SOURCE) == 0)
+		conf_error(
+			&g->reader, n,
+			"%s: this name is kept for what the daemon itself has to say: choose "
+			"another",
+			what);
+}
+
 static void read_start(const struct settings_reading *g, const struct conf_node *n,
 		       const char *what, struct source_settings *source)
 {
@@ -175,6 +190,7 @@ void settings_read_source(const struct settings_reading *g, const struct conf_no
 
 	source->line = conf_line(n);
 	source->name = settings_read_name(g, n, what);
+	check_name(g, conf_get(n, "name"), what, source->name);
 	conf_check_names(&g->reader, n, what, tables);
 	conf_fill(&g->reader, n, what, settings_source_keys, source);
 	read_start(g, conf_get(n, "start"), what, source);
@@ -187,4 +203,10 @@ void settings_release_source(struct source_settings *source)
 {
 	mem_free(&source->name);
 	conf_release(settings_source_keys, source);
+}
+
+bool settings_source_same(const struct source_settings *a, const struct source_settings *b)
+{
+	return strcmp(a->name, b->name) == 0 && a->start == b->start &&
+	       a->start_since_ms == b->start_since_ms && conf_same(settings_source_keys, a, b);
 }

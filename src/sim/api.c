@@ -17,7 +17,7 @@
 
 static const char cursor_prefix[] = "cur_";
 
-enum { LIMIT_DEFAULT = 25, LIMIT_MAX = 100 };
+enum { LIMIT_DEFAULT = 25, LIMIT_MAX = ARGS_PAGE_MAX };
 enum {
 	CURSOR_ISSUED_AT,
 	CURSOR_EPOCH,
@@ -79,6 +79,8 @@ static bool read_limit(const struct ask *ask, size_t *limit)
 		return false;
 	}
 	*limit = (size_t)value;
+	if (*limit > ask->sim->args->page_max)
+		*limit = ask->sim->args->page_max;
 	return true;
 }
 
@@ -209,8 +211,10 @@ static void give_token(const struct ask *ask)
 	}
 	buf_adds(body, "{\"access_token\":\"");
 	gate_add_token(&ask->sim->gate, ask->caller, ask->now, body);
-	buf_addf(body, "\",\"token_type\":\"bearer\",\"expires_in\":%" PRId64 "}",
-		 ask->sim->args->token_ttl_ms / 1000);
+	buf_adds(body, "\",\"token_type\":\"bearer\"");
+	if (ask->sim->gate.expires_in[0] != '\0')
+		buf_addf(body, ",\"expires_in\":%s", ask->sim->gate.expires_in);
+	buf_addc(body, '}');
 	httpd_answer_header(ask->answer, "Cache-Control", "no-store");
 	sim_json(ask->answer);
 }
@@ -226,6 +230,11 @@ static const struct endpoint {
 	{ "POST", "/v1/oauth/token", true, give_token },
 	{ "GET", "/v1/alerts", false, list_alerts },
 };
+
+bool api_is_list(const struct httpd_request *request)
+{
+	return strcmp(request->method, "GET") == 0 && strcmp(request->path, "/v1/alerts") == 0;
+}
 
 static bool is_versioned(const char *path)
 {

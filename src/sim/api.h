@@ -13,4 +13,7 @@
 void api_answer(struct sim *sim, const struct httpd_request *request, int64_t now, int status,
 		struct httpd_answer *answer);
 
+/* Is a list of alerts asked for? */
+bool api_is_list(const struct httpd_request *request);
+
 #endif

@@ -72,6 +72,16 @@ static bool parse_rate(struct args *args, const char *text, struct err *err)
 	return true;
 }
 
+static bool parse_page_max(struct args *args, const char *text, struct err *err)
+{
+	int64_t count;
+
+	if (!parse_between(text, 1, ARGS_PAGE_MAX, &count, err))
+		return false;
+	args->page_max = (size_t)count;
+	return true;
+}
+
 static bool parse_limit_rpm(struct args *args, const char *text, struct err *err)
 {
 	return parse_between(text, 1, 1000000000, &args->limit_rpm, err);
@@ -189,6 +199,8 @@ static const struct option {
 	{ "--history", "N", "0", parse_history, "alerts that are already there (default 0)" },
 	{ "--rate", "N/s", "off", parse_rate,
 	  "alerts that open by themselves, e.g. 2/s, 10/min (default off)" },
+	{ "--page-max", "N", "100", parse_page_max,
+	  "alerts on a page at most, whatever limit asks for (default 100)" },
 	{ "--limit-rpm", "N", "1000", parse_limit_rpm,
 	  "requests a minute and key, then 429 (default 1000)" },
 	{ "--cursor-ttl", "TIME", "10m", parse_cursor_ttl,
@@ -291,10 +303,17 @@ void args_add_help(struct buf *out)
 		"                          {\"raw_base64\":\"...\"} stand for bytes that are no JSON\n"
 		"  POST   /_sim/alerts/ID  {\"status\":\"resolved\"}  any field\n"
 		"  DELETE /_sim/alerts/ID\n"
-		"  POST   /_sim/faults     {\"path\":\"/v1/alerts\",\"kind\":\"status\",\"status\":503,\n"
-		"                          \"retry_after\":2,\"count\":3,\"seconds\":10}\n"
+		"  POST   /_sim/faults     {\"path\":\"/v1/alerts\",\"query\":\"status=open\",\n"
+		"                          \"after\":2,\"count\":3,\"seconds\":10,\"kind\":\"status\",\n"
+		"                          \"status\":503,\"retry_after\":2}; after: so many\n"
+		"                          requests go well first; \"query\":\"status=\": none asked\n"
 		"                          kinds: status reset hang truncate drip html badjson\n"
 		"  DELETE /_sim/faults\n"
 		"  POST   /_sim/expire     {\"cursors\":true,\"tokens\":true}\n"
-		"  GET    /_sim/stats      requests by path and status, alerts, the webhook\n");
+		"  POST   /_sim/clients    {\"id\":\"sandbox\",\"secret\":\"new\"}  null: shut out\n"
+		"  POST   /_sim/keys       {\"add\":\"KEY\",\"remove\":\"KEY\"}\n"
+		"  POST   /_sim/token      {\"expires_in\":60,\"lives\":2}  what is said (null:\n"
+		"                          nothing), and the seconds that tokens live\n"
+		"  GET    /_sim/stats      requests by path and status, lists of alerts by the\n"
+		"                          status asked for, alerts, the webhook\n");
 }

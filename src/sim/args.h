@@ -13,7 +13,7 @@
 #include "base/num.h"
 #include "sim/world.h"
 
-enum { ARGS_CALLERS_MAX = 64 };
+enum { ARGS_CALLERS_MAX = 64, ARGS_PAGE_MAX = 100 };
 
 struct args_client {
 	char *id;
@@ -28,6 +28,7 @@ struct args {
 	enum world_order order;
 	size_t history;
 	struct rate rate; /* count 0: off */
+	size_t page_max;  /* alerts on a page, whatever is asked for */
 	int64_t limit_rpm;
 	int64_t cursor_ttl_ms;
 	int64_t token_ttl_ms;

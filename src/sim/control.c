@@ -125,6 +125,30 @@ static bool read_retry_after(struct fault *fault, const struct json_value *v, in
 	       copy_text(fault->retry_after, sizeof(fault->retry_after), v);
 }
 
+/* "status=open", or "status=" for requests that name no status. */
+static bool read_query(struct fault *fault, const struct json_value *v, int64_t now)
+{
+	char text[FAULT_TEXT_MAX];
+	char *equals;
+
+	(void)now;
+	if (json_kind(v) != JSON_STRING || !copy_text(text, sizeof(text), v))
+		return false;
+	equals = strchr(text, '=');
+	if (equals == NULL || equals == text)
+		return false;
+	*equals = '\0';
+	memcpy(fault->name, text, strlen(text) + 1);
+	memcpy(fault->value, equals + 1, strlen(equals + 1) + 1);
+	return true;
+}
+
+static bool read_after(struct fault *fault, const struct json_value *v, int64_t now)
+{
+	(void)now;
+	return json_int(v, &fault->after) && fault->after >= 0;
+}
+
 static bool read_count(struct fault *fault, const struct json_value *v, int64_t now)
 {
 	(void)now;
@@ -151,6 +175,8 @@ static const struct fault_field {
 } fault_fields[] = {
 	{ "kind", read_kind, "be status, reset, hang, truncate, drip, html or badjson" },
 	{ "path", read_path, "be the beginning of a path, such as \"/v1/alerts\"" },
+	{ "query", read_query, "be a parameter, such as \"status=open\"" },
+	{ "after", read_after, "be how many requests are let through first" },
 	{ "status", read_status, "be 300 to 599, not 304" },
 	{ "retry_after", read_retry_after, "be a number or a text" },
 	{ "count", read_count, "be 1 or more" },
@@ -167,8 +193,8 @@ static bool read_fault_field(struct fault *fault, const struct json_value *v, in
 		       err_set(err, "%s must %s", fault_fields[i].key, fault_fields[i].must);
 	}
 	return err_set(err,
-		       "\"%.40s\" is not one of kind, path, status, retry_after, count, "
-		       "seconds",
+		       "\"%.40s\" is not one of kind, path, query, after, status, "
+		       "retry_after, count, seconds",
 		       json_key(v));
 }
 
@@ -211,6 +237,97 @@ static void clear_faults(const struct order *order)
 	sim_json(order->answer);
 }
 
+/* ---- credentials ------------------------------------------------------------------------- */
+
+/* A member that is a text without NUL and not empty; NULL otherwise. */
+static const char *word_of(const struct order *order, const char *key)
+{
+	const struct json_value *v = json_get(json_root(order->json), key);
+	size_t len;
+	const char *text = json_text(v, &len);
+
+	return json_kind(v) == JSON_STRING && len > 0 && strlen(text) == len ? text : NULL;
+}
+
+static bool is_null(const struct order *order, const char *key)
+{
+	return json_kind(json_get(json_root(order->json), key)) == JSON_NULL;
+}
+
+static void done(const struct order *order)
+{
+	buf_adds(&order->answer->body, "{\"done\":true}");
+	sim_json(order->answer);
+}
+
+static void set_client(const struct order *order)
+{
+	const char *id = word_of(order, "id");
+	const char *secret = word_of(order, "secret");
+
+	if (id == NULL || (secret == NULL && !is_null(order, "secret")))
+		refuse(order,
+		       "send {\"id\":\"…\",\"secret\":\"…\"}; null shuts the client out");
+	else if (!gate_set_client(&order->sim->gate, id, secret))
+		refuse(order, "there are too many clients, or none of that id");
+	else
+		done(order);
+}
+
+static void change_keys(const struct order *order)
+{
+	const char *add = word_of(order, "add");
+	const char *remove = word_of(order, "remove");
+
+	if (add == NULL && remove == NULL)
+		refuse(order, "send {\"add\":\"KEY\",\"remove\":\"KEY\"}, or one of them");
+	else if (remove != NULL && !gate_remove_key(&order->sim->gate, remove))
+		refuse(order, "there is no such key to remove");
+	else if (add != NULL && !gate_add_key(&order->sim->gate, add))
+		refuse(order, "there are too many keys");
+	else
+		done(order);
+}
+
+/* Milliseconds of a member that is a number of seconds; 0 for any other. */
+static int64_t ms_of(const struct json_value *v)
+{
+	double seconds;
+	size_t len;
+	const char *text = json_text(v, &len);
+
+	if (json_kind(v) != JSON_NUMBER || !num_parse_decimal(text, len, &seconds) ||
+	    seconds < 0.001 || seconds > 1e10)
+		return 0;
+	return (int64_t)(seconds * 1000);
+}
+
+/*
+ * What tokens live and what is said of it: the same, where expires_in is a number and `lives`
+ * says nothing else. It holds for those that were given out, too.
+ */
+static void set_token(const struct order *order)
+{
+	struct gate *gate = &order->sim->gate;
+	const struct json_value *said = json_get(json_root(order->json), "expires_in");
+	const struct json_value *lives = json_get(json_root(order->json), "lives");
+	struct json_span span = json_bytes(order->json, said);
+	int64_t ttl_ms = ms_of(lives != NULL ? lives : said);
+
+	if ((said == NULL && lives == NULL) || (lives != NULL && ttl_ms == 0) ||
+	    span.len >= sizeof(gate->expires_in)) {
+		refuse(order, "send {\"expires_in\":3600,\"lives\":3600}, or one of them: what "
+			      "is said (null: nothing), and the seconds that it is");
+		return;
+	}
+	if (ttl_ms > 0)
+		gate->token_ttl_ms = ttl_ms;
+	if (said != NULL)
+		snprintf(gate->expires_in, sizeof(gate->expires_in), "%.*s",
+			 json_kind(said) == JSON_NULL ? 0 : (int)span.len, span.at);
+	done(order);
+}
+
 /* ---- expiry and counts ------------------------------------------------------------------- */
 
 static void expire(const struct order *order)
@@ -239,6 +356,8 @@ static void show_stats(const struct order *order)
 
 	buf_adds(body, "{\"requests\":");
 	stats_add(&order->sim->stats, body);
+	buf_adds(body, ",\"lists\":");
+	stats_add_lists(&order->sim->stats, body);
 	buf_adds(body, ",\"alerts\":{");
 	for (int status = 0; status <= STATUS_COUNT; status++)
 		buf_addf(body, "\"%s\":%zu,", word_status((enum alert_status)status),
@@ -264,7 +383,8 @@ static const struct action {
 	{ "POST", "alerts", true, put_alerts },       { "POST", "alerts/", true, change_alert },
 	{ "DELETE", "alerts/", false, remove_alert }, { "POST", "faults", true, add_fault },
 	{ "DELETE", "faults", false, clear_faults },  { "POST", "expire", true, expire },
-	{ "GET", "stats", false, show_stats },
+	{ "POST", "clients", true, set_client },      { "POST", "keys", true, change_keys },
+	{ "POST", "token", true, set_token },         { "GET", "stats", false, show_stats },
 };
 
 static const struct action *find_action(const char *method, const char *path)

@@ -46,14 +46,28 @@ static void drop_ended(struct faults *faults, int64_t now)
 			drop(faults, i - 1);
 }
 
-bool faults_take(struct faults *faults, const char *path, int64_t now, struct fault *fault)
+static bool is_for(const struct fault *fault, const struct httpd_request *request)
+{
+	const char *value =
+		fault->name[0] == '\0' ? fault->value : httpd_query(request, fault->name);
+
+	return strncmp(request->path, fault->path, strlen(fault->path)) == 0 &&
+	       strcmp(value == NULL ? "" : value, fault->value) == 0;
+}
+
+bool faults_take(struct faults *faults, const struct httpd_request *request, int64_t now,
+		 struct fault *fault)
 {
 	drop_ended(faults, now);
 	for (size_t i = 0; i < faults->count; i++) {
 		struct fault *f = &faults->list[i];
 
-		if (strncmp(path, f->path, strlen(f->path)) != 0)
+		if (!is_for(f, request))
 			continue;
+		if (f->after > 0) {
+			f->after--;
+			continue;
+		}
 		if (f->count > 0)
 			f->count--;
 		*fault = *f;

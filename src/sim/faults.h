@@ -1,5 +1,6 @@
 /*
- * faults: misbehaviour that was asked for, by path, a number of times or for a while.
+ * faults: misbehaviour that was asked for, by path and query, from the n-th request on, a number
+ * of times or for a while.
  */
 #ifndef SIM_FAULTS_H
 #define SIM_FAULTS_H
@@ -7,6 +8,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "io/httpd.h"
 
 enum fault_kind {
 	FAULT_STATUS,   /* an error of that status, in the API's schema */
@@ -27,9 +30,12 @@ enum { FAULTS_MAX = 64, FAULT_PATH_MAX = 256, FAULT_TEXT_MAX = 256 };
 
 struct fault {
 	enum fault_kind kind;
-	char path[FAULT_PATH_MAX]; /* a prefix */
+	char path[FAULT_PATH_MAX];  /* a prefix */
+	char name[FAULT_TEXT_MAX];  /* of a query parameter; "": any query */
+	char value[FAULT_TEXT_MAX]; /* of that parameter; "": only where it is not asked with */
 	int status;
 	char retry_after[FAULT_TEXT_MAX]; /* "": no such header */
+	int64_t after;                    /* requests that are let through first */
 	int64_t count;                    /* requests left; -1: any number */
 	int64_t until_at;                 /* INT64_MAX: no end */
 };
@@ -43,7 +49,11 @@ struct faults {
 bool faults_add(struct faults *faults, const struct fault *fault)
 	__attribute__((warn_unused_result));
 
-/* The first that applies to a request of path at now, which uses up one of its count. */
-bool faults_take(struct faults *faults, const char *path, int64_t now, struct fault *fault);
+/*
+ * The first that applies to a request at now, which uses up one of its count. A fault that lets
+ * the request through leaves it to those behind it.
+ */
+bool faults_take(struct faults *faults, const struct httpd_request *request, int64_t now,
+		 struct fault *fault);
 
 #endif

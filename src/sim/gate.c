@@ -6,10 +6,12 @@
  */
 #include "sim/gate.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 
 #include "base/hmac.h"
+#include "base/mem.h"
 
 static const int64_t window_ms = 60000;
 static const char token_prefix[] = "tk_";
@@ -18,24 +20,86 @@ enum { TOKEN_ISSUED_AT, TOKEN_EPOCH, TOKEN_CLIENT, TOKEN_COUNT, TOKEN_NUMBERS };
 
 void gate_init(struct gate *gate, const struct args *args, uint64_t seed)
 {
-	*gate = (struct gate){ .args = args };
+	*gate = (struct gate){ .client_count = args->client_count,
+			       .key_count = args->key_count,
+			       .limit_rpm = args->limit_rpm,
+			       .token_ttl_ms = args->token_ttl_ms };
+	for (size_t i = 0; i < args->client_count; i++)
+		gate->clients[i] =
+			(struct args_client){ .id = mem_strdup(args->clients[i].id),
+					      .secret = mem_strdup(args->clients[i].secret) };
+	for (size_t i = 0; i < args->key_count; i++)
+		gate->keys[i] = mem_strdup(args->keys[i]);
+	snprintf(gate->expires_in, sizeof(gate->expires_in), "%lld",
+		 (long long)args->token_ttl_ms / 1000);
 	seal_init(&gate->seal, seed);
 }
 
+void gate_release(struct gate *gate)
+{
+	for (size_t i = 0; i < gate->client_count; i++) {
+		mem_free(&gate->clients[i].id);
+		mem_free_secret(&gate->clients[i].secret);
+	}
+	for (size_t i = 0; i < gate->key_count; i++)
+		mem_free_secret(&gate->keys[i]);
+	gate->client_count = gate->key_count = 0;
+}
+
+/* ---- who is let in ----------------------------------------------------------------------- */
+
+bool gate_set_client(struct gate *gate, const char *id, const char *secret)
+{
+	size_t at = 0;
+
+	while (at < gate->client_count && strcmp(gate->clients[at].id, id) != 0)
+		at++;
+	if (at == ARGS_CALLERS_MAX || (at == gate->client_count && secret == NULL))
+		return false;
+	if (at == gate->client_count)
+		gate->clients[gate->client_count++].id = mem_strdup(id);
+	mem_free_secret(&gate->clients[at].secret);
+	gate->clients[at].secret = mem_strdup(secret);
+	return true;
+}
+
+bool gate_add_key(struct gate *gate, const char *key)
+{
+	size_t at = 0;
+
+	while (at < gate->key_count && gate->keys[at] != NULL)
+		at++;
+	if (at == ARGS_CALLERS_MAX)
+		return false;
+	gate->keys[at] = mem_strdup(key);
+	gate->key_count += at == gate->key_count;
+	return true;
+}
+
+bool gate_remove_key(struct gate *gate, const char *key)
+{
+	for (size_t i = 0; i < gate->key_count; i++)
+		if (gate->keys[i] != NULL && strcmp(gate->keys[i], key) == 0) {
+			mem_free_secret(&gate->keys[i]);
+			return true;
+		}
+	return false;
+}
+
+/* ---- who asks ---------------------------------------------------------------------------- */
+
 static bool same(const char *a, const char *b)
 {
-	size_t len = strlen(a);
+	size_t len = a == NULL ? 0 : strlen(a);
 
-	return len == strlen(b) && hmac_equal(a, b, len);
+	return a != NULL && len == strlen(b) && hmac_equal(a, b, len);
 }
 
 int gate_client(const struct gate *gate, const char *id, const char *secret)
 {
-	const struct args *args = gate->args;
-
-	for (size_t i = 0; id != NULL && secret != NULL && i < args->client_count; i++)
-		if (strcmp(args->clients[i].id, id) == 0 &&
-		    same(args->clients[i].secret, secret))
+	for (size_t i = 0; id != NULL && secret != NULL && i < gate->client_count; i++)
+		if (strcmp(gate->clients[i].id, id) == 0 &&
+		    same(gate->clients[i].secret, secret))
 			return (int)i;
 	return ANONYMOUS;
 }
@@ -50,7 +114,10 @@ static int token_owner(const struct gate *gate, const char *token, int64_t now,
 		return ANONYMOUS;
 	*why = "the token has expired";
 	if (numbers[TOKEN_EPOCH] != gate->token_epoch ||
-	    now - numbers[TOKEN_ISSUED_AT] >= gate->args->token_ttl_ms)
+	    now - numbers[TOKEN_ISSUED_AT] >= gate->token_ttl_ms)
+		return ANONYMOUS;
+	*why = "the client has been shut out";
+	if (gate->clients[numbers[TOKEN_CLIENT]].secret == NULL)
 		return ANONYMOUS;
 	*why = NULL;
 	return (int)numbers[TOKEN_CLIENT];
@@ -58,15 +125,13 @@ static int token_owner(const struct gate *gate, const char *token, int64_t now,
 
 int gate_bearer(const struct gate *gate, const char *header, int64_t now, const char **why)
 {
-	const struct args *args = gate->args;
-
 	*why = "send the token or API key as Authorization: Bearer ...";
 	if (header == NULL || strncasecmp(header, "Bearer ", 7) != 0)
 		return ANONYMOUS;
 	header += 7;
 	header += strspn(header, " ");
-	for (size_t i = 0; i < args->key_count; i++)
-		if (same(args->keys[i], header)) {
+	for (size_t i = 0; i < gate->key_count; i++)
+		if (same(gate->keys[i], header)) {
 			*why = NULL;
 			return ARGS_CALLERS_MAX + (int)i;
 		}
@@ -92,8 +157,7 @@ struct quota gate_count(struct gate *gate, int caller, int64_t now)
 {
 	struct window *window = &gate->windows[caller];
 	int64_t began_at = now - now % window_ms;
-	struct quota quota = { .limit = gate->args->limit_rpm,
-			       .reset_at = began_at + window_ms };
+	struct quota quota = { .limit = gate->limit_rpm, .reset_at = began_at + window_ms };
 
 	if (window->began_at != began_at)
 		*window = (struct window){ .began_at = began_at };

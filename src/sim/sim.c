@@ -59,6 +59,7 @@ void sim_free(struct sim **sim)
 	hook_free(&(*sim)->hook);
 	life_free(&(*sim)->life);
 	world_free(&(*sim)->world);
+	gate_release(&(*sim)->gate);
 	mem_free(sim);
 }
 
@@ -151,10 +152,15 @@ static void answer_faulty(struct sim *sim, const struct httpd_request *request, 
 	spoil(answer, fault->kind);
 }
 
-static void count(struct sim *sim, const char *path, const struct httpd_answer *answer)
+static void count(struct sim *sim, const struct httpd_request *request,
+		  const struct httpd_answer *answer)
 {
+	const char *path = request->path;
 	char status[16];
 
+	if (api_is_list(request))
+		stats_count_list(&sim->stats, httpd_query(request, "status"),
+				 httpd_query(request, "cursor") != NULL);
 	snprintf(status, sizeof(status), "%d", answer->status);
 	if (answer->misdeed == HTTPD_RESET)
 		stats_count(&sim->stats, path, fault_word(FAULT_RESET));
@@ -174,9 +180,9 @@ void sim_handle(void *arg, const struct httpd_request *request, struct httpd_ans
 		control_answer(sim, request, now, answer);
 		return;
 	}
-	if (faults_take(&sim->faults, request->path, now, &fault))
+	if (faults_take(&sim->faults, request, now, &fault))
 		answer_faulty(sim, request, now, &fault, answer);
 	else
 		api_answer(sim, request, now, 0, answer);
-	count(sim, request->path, answer);
+	count(sim, request, answer);
 }

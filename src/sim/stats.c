@@ -58,3 +58,25 @@ void stats_add(const struct stats *stats, struct buf *out)
 			add_path(&stats->paths[i], out);
 	buf_addc(out, '}');
 }
+
+void stats_count_list(struct stats *stats, const char *status, bool has_cursor)
+{
+	enum alert_status at = word_to_status(status);
+
+	if (status != NULL && at == STATUS_OTHER)
+		return;
+	if (has_cursor)
+		stats->lists[at].further++;
+	else
+		stats->lists[at].first++;
+}
+
+void stats_add_lists(const struct stats *stats, struct buf *out)
+{
+	for (int at = 0; at <= STATUS_COUNT; at++)
+		buf_addf(out, "%c\"%s\":{\"first\":%lld,\"further\":%lld}", at == 0 ? '{' : ',',
+			 at == STATUS_COUNT ? "unfiltered" : word_status((enum alert_status)at),
+			 (long long)stats->lists[at].first,
+			 (long long)stats->lists[at].further);
+	buf_addc(out, '}');
+}

@@ -7,8 +7,14 @@
  * (invariants 1 and 3).
  *
  * New alerts are the common case of a flood, so a new one is inserted as what it nearly always
- * becomes (one event, the next id) and only corrected when it became something else. The same
- * item twice on a page, or on two pages, meets its own row and is the same.
+ * becomes (one event, the next id) and only corrected when it became something else. Known ones
+ * are the common case of a sweep: to try to insert one doubles what it costs. Neighbours are
+ * alike, so what the last item was is tried first, and only costs time when it is wrong. The
+ * same item twice on a page, or on two pages, meets its own row and is the same.
+ *
+ * An alert that is over and unknown, and no younger than what was pruned of its source, was
+ * known once: it is passed over and makes no row, else a list that shows all of the past would
+ * fill the store again at each full pass.
  *
  * Each event keeps the bytes as they were; the alert itself holds bytes only while they differ
  * from those of its newest event.
@@ -23,6 +29,7 @@
 struct life {
 	int64_t number, hash;
 	int64_t last_event, unended_from;
+	int64_t written_at;
 	struct known known;
 };
 
@@ -38,6 +45,10 @@ struct page_run {
 	const struct page_batch *batch;
 	struct page_result result;
 	int64_t next_event;
+	bool was_known;    /* the last item */
+	bool some_missing; /* of the source's alerts, before the page */
+	int64_t pruned_at; /* the newest created_at of what was pruned of it; 0: nothing was */
+	int64_t *numbers;  /* of the items */
 	struct plan *plans;
 	size_t plan_count, plan_room;
 };
@@ -108,6 +119,7 @@ static bool find_alert(struct page_run *run, const struct alert *a, struct life 
 			.resolved_at = stmt_int(q, 11),
 		},
 	};
+	life->written_at = stmt_int(q, 12);
 	if (!alert_state_parse(stmt_word(q, 5), &life->known.state))
 		life->known.state = ALERT_IS_ACTIVE;
 	stmt_end(q);
@@ -192,12 +204,13 @@ static bool has_heard(const struct history *h, const struct target *target)
 static void plan_targets(struct page_run *run, const struct step *step)
 {
 	for (size_t i = 0; i < step->target_count; i++) {
-		const struct target *t = &step->targets[i];
+		struct target t = step->targets[i];
 
-		if (step->only_new && has_heard(&run->s->history, t))
+		t.sink = store_sink_now(run->s, t.sink);
+		if (step->only_new && has_heard(&run->s->history, &t))
 			continue;
-		add_plan(run, (struct plan){ t->sink, t->route, ORIGIN_ROUTE,
-					     t->dropped ? t->reason : NULL });
+		add_plan(run, (struct plan){ t.sink, t.route, ORIGIN_ROUTE,
+					     t.dropped ? t.reason : NULL });
 	}
 }
 
@@ -238,7 +251,26 @@ static void add_event(struct page_run *run, const struct alert *a, const struct 
 	stmt_bind_int(q, 9, run->batch->now);
 	stmt_bind_bytes(q, 10, a->bytes, a->bytes_len);
 	stmt_run(q);
+	store_note_event(run->s, run->next_event);
 	run->result.events++;
+}
+
+/* Another store may have told of it before this one took its place. */
+static bool is_doubtful(const struct page_run *run, const struct alert *a,
+			const struct step *step, const struct life *life)
+{
+	int64_t at = step->kind == EVENT_RESOLVED ? a->resolved_at : a->created_at;
+	bool is_past = at != 0 && at < run->s->doubt_until;
+
+	return is_past && (life->last_event == 0 || step->kind == EVENT_RESOLVED);
+}
+
+static void doubt_row(struct page_run *run, const struct plan *plan)
+{
+	struct stmt *q = db_use(run->s->db, SQL_ROW_DOUBT);
+
+	stmt_bind_int(q, 1, delivery_key(run->next_event, plan->sink, plan->origin, 0));
+	stmt_run(q);
 }
 
 /* True when the step made an event. */
@@ -259,8 +291,11 @@ static bool take_step(struct page_run *run, const struct alert *a, const struct 
 	life->known.episode = episode;
 	life->known.seq = is_new_episode ? 1 : life->known.seq + 1;
 	add_event(run, a, step, life);
-	for (size_t i = 0; i < run->plan_count; i++)
+	for (size_t i = 0; i < run->plan_count; i++) {
 		add_row(run, run->next_event, &run->plans[i]);
+		if (is_doubtful(run, a, step, life) && run->plans[i].drop == NULL)
+			doubt_row(run, &run->plans[i]);
+	}
 	life->last_event = run->next_event++;
 	life->unended_from =
 		h->unended_from < life->last_event ? h->unended_from : life->last_event;
@@ -277,6 +312,7 @@ static void decide(struct page_run *run, const struct alert *a, struct life *lif
 	size_t events = 0;
 
 	batch->decide(batch->decide_arg, is_new ? NULL : &life->known, a, &decision);
+	run->result.silent += is_new && decision.silent;
 	if (!decision.silent)
 		for (size_t i = 0; i < decision.step_count; i++)
 			events += take_step(run, a, &decision.steps[i], life);
@@ -287,29 +323,68 @@ static void decide(struct page_run *run, const struct alert *a, struct life *lif
 		save_alert(run, a, life, events == 0);
 }
 
-static void take_item(struct page_run *run, const struct alert *a)
+/* What the page says of the alert may be older than what is known. */
+static bool is_outdated(const struct page_run *run, const struct alert *a,
+			const struct life *life)
+{
+	const struct page_batch *batch = run->batch;
+	int64_t told_at = a->status == ALERT_RESOLVED ? batch->asked_at : batch->walked_from_at;
+
+	/* Later than now it was written by a clock that has jumped back. */
+	return told_at != 0 && life->written_at > told_at && life->written_at <= batch->now;
+}
+
+static bool may_be_pruned(const struct page_run *run, const struct alert *a)
+{
+	return a->status == ALERT_RESOLVED && a->created_at != 0 &&
+	       a->created_at <= run->pruned_at;
+}
+
+/* Returns the alert's number; 0 for one of the past, and when the transaction has failed. */
+static int64_t take_item(struct page_run *run, const struct alert *a)
 {
 	int64_t hash = alert_hash(a->bytes, a->bytes_len);
 	struct life life;
+	bool is_past = may_be_pruned(run, a);
+	bool is_found = (run->was_known || is_past) && find_alert(run, a, &life);
 
 	run->result.repaired += a->repaired;
-	if (a->created_at > run->result.newest_created_at)
-		run->result.newest_created_at = a->created_at;
-	if (add_alert(run, a, hash, &life)) {
+	if (is_past && !is_found) {
+		run->result.same++;
+		return 0;
+	}
+	if (!is_found && add_alert(run, a, hash, &life)) {
+		run->was_known = false;
 		run->result.fresh++;
 		life.hash = hash;
 		decide(run, a, &life, true);
-		return;
+		return life.number;
 	}
-	if (!find_alert(run, a, &life))
-		return; /* only when the transaction has failed */
-	if (life.hash == hash && life.known.state != ALERT_IS_VANISHED) {
+	if (!is_found && !find_alert(run, a, &life))
+		return 0;
+	run->was_known = true;
+	if ((life.hash == hash && life.known.state != ALERT_IS_VANISHED) ||
+	    is_outdated(run, a, &life)) {
 		run->result.same++;
-		return;
+		return life.number;
 	}
 	run->result.changed++;
 	life.hash = hash;
 	decide(run, a, &life, false);
+	return life.number;
+}
+
+static void take_items(struct page_run *run)
+{
+	const struct page_batch *batch = run->batch;
+
+	run->numbers = mem_array(batch->item_count, sizeof(*run->numbers));
+	run->result.numbers = run->numbers;
+	for (size_t i = 0; i < batch->item_count; i++) {
+		run->numbers[i] = take_item(run, &batch->items[i]);
+		if (run->some_missing)
+			missing_found(run->s, batch->source, run->numbers[i]);
+	}
 }
 
 static void take_reject(struct page_run *run, const struct reject *r)
@@ -343,7 +418,10 @@ static bool moves(struct page_run *run)
 	       from.baseline_known != to->baseline_known ||
 	       (to->baseline_known && from.baseline_at != to->baseline_at) ||
 	       from.last_head_at != to->last_head_at ||
-	       from.last_sweep_at != to->last_sweep_at || from.last_full_at != to->last_full_at;
+	       from.last_sweep_at != to->last_sweep_at ||
+	       from.last_full_at != to->last_full_at || from.head_at != to->head_at ||
+	       from.full_pages != to->full_pages ||
+	       strcmp(from.head_cursor, to->head_cursor) != 0;
 }
 
 static void move_position(struct page_run *run)
@@ -361,6 +439,9 @@ static void move_position(struct page_run *run)
 	stmt_bind_some(q, 5, to->last_head_at);
 	stmt_bind_some(q, 6, to->last_sweep_at);
 	stmt_bind_some(q, 7, to->last_full_at);
+	stmt_bind_some(q, 8, to->head_at);
+	stmt_bind_text(q, 9, to->head_cursor[0] != '\0' ? to->head_cursor : NULL);
+	stmt_bind_some(q, 10, to->full_pages);
 	stmt_run(q);
 }
 
@@ -373,25 +454,35 @@ static int64_t last_event(struct store *s)
 	return id;
 }
 
-static void take_page(struct page_run *run, bool has_moved, struct err *err)
+static int64_t pruned_at(struct page_run *run)
+{
+	struct stmt *q = db_use(run->s->db, SQL_SOURCE_PRUNED);
+
+	stmt_bind_int(q, 1, run->batch->source);
+	int64_t at = stmt_row(q) ? stmt_int(q, 0) : 0;
+
+	stmt_end(q);
+	return at;
+}
+
+static bool take_page(struct page_run *run, bool has_moved, struct err *err)
 {
 	const struct page_batch *batch = run->batch;
 
 	db_begin(run->s->db);
 	run->next_event = last_event(run->s) + 1;
-	for (size_t i = 0; i < batch->item_count; i++)
-		take_item(run, &batch->items[i]);
+	run->pruned_at = pruned_at(run);
+	run->some_missing = missing_any(run->s, batch->source);
+	take_items(run);
 	for (size_t i = 0; i < batch->reject_count; i++)
 		take_reject(run, &batch->rejects[i]);
 	if (has_moved)
 		move_position(run);
-	if (db_commit(run->s->db, err))
-		return;
-	enum db_failure failure = db_failure(run->s->db);
-
-	run->result = (struct page_result){ .full = failure == DB_FULL,
-					    .busy = failure == DB_BUSY,
-					    .error = err->text };
+	if (batch->end != NULL)
+		run->result.vanished = missing_end(run->s, batch);
+	if (run->some_missing || batch->end != NULL)
+		missing_count(run->s, batch->source, batch->now, &run->result.missing);
+	return db_commit(run->s->db, err);
 }
 
 void store_page(struct store *s, const struct page_batch *batch)
@@ -399,11 +490,24 @@ void store_page(struct store *s, const struct page_batch *batch)
 	struct page_run run = { .s = s, .batch = batch };
 	struct err err = { "" };
 
-	run.result.ok = true;
+	run.result = (struct page_result){ .ok = true, .missing = { .look_at = INT64_MAX } };
 	bool has_moved = moves(&run);
+	bool writes = has_moved || batch->item_count != 0 || batch->reject_count != 0 ||
+		      batch->end != NULL;
+	bool is_done =
+		writes ? take_page(&run, has_moved, &err)
+		       : missing_read(s, batch->source, batch->now, &run.result.missing, &err);
 
-	if (batch->item_count != 0 || batch->reject_count != 0 || has_moved)
-		take_page(&run, has_moved, &err);
+	if (!is_done) {
+		enum db_failure why = db_failure(s->db);
+
+		run.result = (struct page_result){ .full = why == DB_FULL,
+						   .busy = why == DB_BUSY,
+						   .lost = why == DB_REFUSED,
+						   .hint = keep_failed(s, &err),
+						   .error = err.text };
+	}
 	batch->done(batch->arg, &run.result);
 	mem_free(&run.plans);
+	mem_free(&run.numbers);
 }

@@ -5,7 +5,8 @@
  * thread) and no memory statistics; no automatic checkpoint, which stops a page of alerts for
  * 9 ms at its worst: db_tidy() does it between turns, by the count of frames that the commit
  * reports. (The log's size on the disk is no measure: the file never shrinks by itself.) When a
- * reader keeps a checkpoint from finishing, the next one waits for as many frames again.
+ * reader keeps a checkpoint from finishing, the next one waits for as many frames again. On a full
+ * disk the log is taken in at once: it is then written from its beginning, in room that it has.
  */
 #include "store/db.h"
 
@@ -17,9 +18,17 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 enum { CHECKPOINT_FRAMES = 4000 }; /* 32 MB of log */
+
+/* In us: a fast disk's commit, a slow one's, a sick one's. */
+static const int64_t commit_bounds[] = {
+	100,   250,   500,    1000,   2500,   5000,    10000,
+	25000, 50000, 100000, 250000, 500000, 1000000, 2500000
+};
 
 struct stmt {
 	struct db *db;
@@ -31,18 +40,20 @@ struct db {
 	const char *const *texts;
 	size_t text_count;
 	struct stmt *stmts; /* one for each text */
-	struct stmt begin, commit, rollback;
+	struct stmt begin, look, commit, rollback;
 	enum db_failure failure;
 	struct err error;
+	struct err refusal; /* "": none */
 	int64_t frames, checkpoint_at;
+	struct histogram commits;
+	int64_t commit_failures;
+	int busy_ms;
 };
 
 /* What the engine's own text does not say. */
 static const char *remedy(int code)
 {
 	switch (code & 0xff) {
-	case SQLITE_NOTADB:
-	case SQLITE_CORRUPT: return ": move the file away, or put a good copy in its place";
 	case SQLITE_FULL: return ": make room on the disk";
 	case SQLITE_READONLY:
 	case SQLITE_CANTOPEN:
@@ -59,6 +70,8 @@ static void fail(struct db *db, int code)
 	case SQLITE_FULL: db->failure = DB_FULL; break;
 	case SQLITE_BUSY:
 	case SQLITE_LOCKED: db->failure = DB_BUSY; break;
+	case SQLITE_NOTADB:
+	case SQLITE_CORRUPT: db->failure = DB_DAMAGED; break;
 	case SQLITE_IOERR:
 		db->failure = sqlite3_system_errno(db->raw) == ENOSPC ? DB_FULL : DB_BROKEN;
 		break;
@@ -85,15 +98,23 @@ static int note_frames(void *arg, sqlite3 *raw, const char *name, int frames)
 	return SQLITE_OK;
 }
 
-/* A database's log and index get the mode of its file, so it is made here and not by SQLite. */
+/* A database's log and index get the mode of its file, so it is made here and not by SQLite. Its
+ * name must outlive a power cut as what is committed to it does. */
 static bool make_file(const char *path, struct err *err)
 {
+	bool is_new = !file_exists(path);
 	int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 
 	if (fd < 0)
 		return err_set(err, "cannot open %s: %s", path, strerror(errno));
 	close(fd);
-	return true;
+	if (!is_new)
+		return true;
+	char *dir = file_dir(path);
+	bool is_synced = file_sync(dir, err);
+
+	mem_free(&dir);
+	return is_synced;
 }
 
 static void configure(struct db *db, const struct db_options *options)
@@ -122,7 +143,8 @@ struct db *db_open(const char *path, const struct db_options *options, struct er
 	db->text_count = options->text_count;
 	db->stmts = mem_array(db->text_count + 1, sizeof(*db->stmts));
 	db->checkpoint_at = CHECKPOINT_FRAMES;
-	db->begin.db = db->commit.db = db->rollback.db = db;
+	histogram_init(&db->commits, commit_bounds, ARRAY_LEN(commit_bounds));
+	db->begin.db = db->look.db = db->commit.db = db->rollback.db = db;
 	for (size_t i = 0; i < db->text_count; i++)
 		db->stmts[i].db = db;
 	int code = sqlite3_open_v2(path, &db->raw, mode | SQLITE_OPEN_NOMUTEX, NULL);
@@ -134,7 +156,9 @@ struct db *db_open(const char *path, const struct db_options *options, struct er
 	if (db->failure == DB_FINE)
 		return db;
 	err_set(err, "%s", db->error.text);
-	db_close(&db);
+	if (options->why != NULL)
+		*options->why = db->failure;
+	db_abandon(&db);
 	return NULL;
 }
 
@@ -147,6 +171,7 @@ void db_close(struct db **db)
 	for (size_t i = 0; i < d->text_count; i++)
 		sqlite3_finalize(d->stmts[i].raw);
 	sqlite3_finalize(d->begin.raw);
+	sqlite3_finalize(d->look.raw);
 	sqlite3_finalize(d->commit.raw);
 	sqlite3_finalize(d->rollback.raw);
 	if (sqlite3_close(d->raw) != SQLITE_OK)
@@ -155,9 +180,29 @@ void db_close(struct db **db)
 	mem_free(db);
 }
 
+void db_abandon(struct db **db)
+{
+	if (*db != NULL && (*db)->raw != NULL)
+		sqlite3_db_config((*db)->raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
+	db_close(db);
+}
+
+/* Looks again each millisecond: SQLite's own waits grow to 100 ms, and between the turns of a busy
+ * daemon there is no such gap that one would hit. */
+static int wait_busy(void *arg, int count)
+{
+	const struct db *db = arg;
+
+	if (count >= db->busy_ms)
+		return 0;
+	sqlite3_sleep(1);
+	return 1;
+}
+
 void db_patience(struct db *db, int busy_ms)
 {
-	sqlite3_busy_timeout(db->raw, busy_ms);
+	db->busy_ms = busy_ms;
+	sqlite3_busy_handler(db->raw, wait_busy, db);
 }
 
 /* ---- transactions ---- */
@@ -169,11 +214,27 @@ static void run_own(struct stmt *s, const char *sql)
 	stmt_run(s);
 }
 
+void db_look(struct db *db)
+{
+	assert(sqlite3_get_autocommit(db->raw));
+	db_clear(db);
+	run_own(&db->look, "BEGIN");
+}
+
 void db_begin(struct db *db)
 {
 	assert(sqlite3_get_autocommit(db->raw));
 	db_clear(db);
+	if (db->refusal.text[0] != '\0') {
+		db->failure = DB_REFUSED;
+		db->error = db->refusal;
+	}
 	run_own(&db->begin, "BEGIN IMMEDIATE");
+}
+
+void db_refuse(struct db *db, const char *why)
+{
+	err_set(&db->refusal, "%s", why);
 }
 
 void db_rollback(struct db *db)
@@ -192,12 +253,29 @@ void db_rollback(struct db *db)
 
 bool db_commit(struct db *db, struct err *err)
 {
+	int64_t from = clock_steady_us();
+
 	if (db->failure == DB_FINE)
 		run_own(&db->commit, "COMMIT");
-	if (db->failure == DB_FINE)
+	if (db->failure == DB_FINE) {
+		histogram_add(&db->commits, clock_steady_us() - from);
 		return true;
+	}
+	db->commit_failures += db->failure != DB_BUSY;
 	db_rollback(db);
+	if (db->failure == DB_FULL)
+		db->checkpoint_at = 0;
 	return err_set(err, "%s", db->error.text);
+}
+
+const struct histogram *db_commits(const struct db *db)
+{
+	return &db->commits;
+}
+
+int64_t db_commit_failures(const struct db *db)
+{
+	return db->commit_failures;
 }
 
 enum db_failure db_failure(const struct db *db)

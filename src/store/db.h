@@ -18,15 +18,18 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/histogram.h"
 
 struct db;
 struct stmt;
 
 enum db_failure {
 	DB_FINE,
-	DB_FULL,   /* no room on the disk */
-	DB_BUSY,   /* another connection writes */
-	DB_BROKEN, /* anything else; the text tells */
+	DB_FULL,    /* no room on the disk */
+	DB_BUSY,    /* another connection writes */
+	DB_DAMAGED, /* what the file holds is no sound database */
+	DB_REFUSED, /* see db_refuse() */
+	DB_BROKEN,  /* anything else; the text tells */
 };
 
 struct db_options {
@@ -35,20 +38,31 @@ struct db_options {
 	int busy_ms;              /* how long a writer waits for another one */
 	const char *const *texts; /* SQL by number; outlives the db */
 	size_t text_count;
+	enum db_failure *why; /* NULL, or gets why it could not be opened */
 };
 
 struct db *db_open(const char *path, const struct db_options *options, struct err *err)
 	__attribute__((warn_unused_result));
 void db_close(struct db **db);
+/* Closes and leaves the files as they lie: no log is taken in or removed. */
+void db_abandon(struct db **db);
 void db_patience(struct db *db, int busy_ms);
 
 /* ---- transactions ---- */
 
+/* Begins to look at the store as it is at this moment, until db_rollback(); takes no lock. */
+void db_look(struct db *db);
 /* Takes the write lock; a failure shows at db_commit(), or at once in db_failure(). */
 void db_begin(struct db *db);
 /* False and err when anything failed since db_begin(): then nothing was changed. */
 bool db_commit(struct db *db, struct err *err) __attribute__((warn_unused_result));
 void db_rollback(struct db *db);
+/* How long commits took that succeeded, in us; and how many did not. */
+const struct histogram *db_commits(const struct db *db);
+int64_t db_commit_failures(const struct db *db);
+
+/* From now on every transaction fails with this text before it begins; "": no more. */
+void db_refuse(struct db *db, const char *why);
 
 enum db_failure db_failure(const struct db *db);
 /* The text of the failure; "" when fine. */

@@ -1,12 +1,12 @@
 /*
  * deliveries: one turn of the queue, in one transaction (invariant 2).
  *
- *   due ──claim──▶ claimed ──settle──▶ done | dead | dropped
- *    ▲                        │
- *    └────────── LATER ───────┘
+ *   due ──claim──▶ claimed ──settle──▶ done | dead | moved | dropped
+ *    ▲ └── its sink is down too long ────────────────────▲
+ *    └────────── LATER ───────┘ (from claimed)
  *
  * First the outcomes of the last turn with whatever they release, then the sinks' holds, then
- * the claims of the next turn with the bodies, which cost least inside the transaction. Most
+ * what goes to a fallback, then the claims of the next turn with the bodies, which cost least inside the transaction. Most
  * outcomes are first successes that leave nothing to note: those of one status settle sixteen
  * to a statement, and so do claims. A turn with nothing to write begins no transaction.
  *
@@ -17,6 +17,7 @@
 
 #include "base/mem.h"
 #include "store/inner.h"
+#include "store/move.h"
 #include "store/order.h"
 
 enum {
@@ -31,6 +32,7 @@ struct turn_run {
 	struct claim *claims;
 	size_t claim_count, claim_room;
 	struct answer *answers;
+	struct moved *moved;
 };
 
 /* Rows that settle alike and so in one statement. */
@@ -52,6 +54,13 @@ static void release(struct turn_run *run, int64_t id, int64_t due_at)
 {
 	if (run->any_waiting)
 		order_release(run->s, id, 0, due_at);
+}
+
+/* Of a sink that has an heir: what it leaves is the heir's. */
+static void note_settled(struct turn_run *run, int64_t id)
+{
+	if (run->s->sinks[delivery_key_sink(id)].heir != 0)
+		adopt_note(run->s, id);
 }
 
 static bool is_first_success(const struct settle *settle)
@@ -77,8 +86,10 @@ static void flush_group(struct turn_run *run, struct group *group)
 	stmt_bind_text(q, 3, NULL); /* what an earlier claim, cut short, had left */
 	bind_list(q, group->ids, group->count);
 	stmt_run(q);
-	for (size_t i = 0; i < group->count; i++)
+	for (size_t i = 0; i < group->count; i++) {
+		note_settled(run, group->ids[i]);
 		release(run, group->ids[i], run->batch->now);
+	}
 	group->count = 0;
 }
 
@@ -90,6 +101,7 @@ static void settle_plain(struct turn_run *run, struct group *group, const struct
 	if (group->count == 0)
 		group->like = settle;
 	group->ids[group->count++] = settle->id;
+	store_note_event(run->s, delivery_key_event(settle->id));
 }
 
 /* The state that is stored: a row whose sink has gone meanwhile cannot be due. */
@@ -98,11 +110,11 @@ static enum delivery_state stored_state(struct turn_run *run, const struct settl
 	switch (settle->state) {
 	case DELIVERY_DONE:
 	case DELIVERY_DEAD:
+	case DELIVERY_MOVED:
 	case DELIVERY_DROPPED: return settle->state;
 	case DELIVERY_DUE: break;
 	case DELIVERY_HELD:
 	case DELIVERY_CLAIMED:
-	case DELIVERY_MOVED:
 	case DELIVERY_ORPHANED:
 		BUG("a row cannot settle as %s", delivery_state_name(settle->state));
 	}
@@ -153,12 +165,36 @@ static void record_attempt(struct turn_run *run, const struct settle *settle)
 	stmt_run(q);
 }
 
-static void settle_one(struct turn_run *run, const struct settle *settle)
+/*
+ * A reload may have come since the outcome: where the fallback has taken its sink over, there is
+ * no other place to go, and the row is adopted like all that waits.
+ */
+static struct settle settle_as_sinks_are(struct turn_run *run, const struct settle *settle)
 {
+	struct settle now = *settle;
+	int sink = delivery_key_sink(settle->id);
+
+	if (settle->state == DELIVERY_MOVED &&
+	    store_sink_now(run->s, settle->moved_to) == store_sink_now(run->s, sink)) {
+		now.state = DELIVERY_DUE;
+		now.due_at = run->batch->now;
+	}
+	return now;
+}
+
+static void settle_one(struct turn_run *run, const struct settle *outcome)
+{
+	const struct settle as_is = settle_as_sinks_are(run, outcome), *settle = &as_is;
+
 	if (!update_row(run, settle))
 		return;
+	note_settled(run, settle->id);
+	store_note_event(run->s, delivery_key_event(settle->id));
 	record_attempt(run, settle);
-	if (settle->state != DELIVERY_DUE)
+	if (settle->state == DELIVERY_MOVED) {
+		move_on(run->s, settle->id, settle->moved_to, settle->reason, run->batch->now);
+		run->any_waiting = true; /* what was made may wait for a row of this batch */
+	} else if (settle->state != DELIVERY_DUE)
 		release(run, settle->id, run->batch->now);
 	else if (run->any_waiting)
 		order_fold(run->s, settle->id, settle->due_at, run->batch->now);
@@ -196,6 +232,14 @@ static void hold_sinks(struct turn_run *run)
 	}
 }
 
+static void move_rows(struct turn_run *run)
+{
+	const struct turn_batch *batch = run->batch;
+
+	for (size_t i = 0; i < batch->move_count; i++)
+		move_waiting(run->s, &batch->moves[i], batch->now, &run->moved[i]);
+}
+
 /* ---- claim ---- */
 
 static int64_t next_due(struct store *s, int sink)
@@ -226,6 +270,7 @@ static void add_claim(struct turn_run *run, struct stmt *q, const struct ask *as
 		run->claim_room = run->claim_room * 2 + 64;
 		run->claims = mem_resize(run->claims, run->claim_room, sizeof(*run->claims));
 	}
+	store_note_event(run->s, delivery_key_event(id));
 	run->claims[run->claim_count++] = (struct claim){
 		.id = id,
 		.event = delivery_key_event(id),
@@ -438,6 +483,8 @@ static bool is_idle(struct turn_run *run)
 		is_due = ask->room != 0 && (answer.next_due_at <= batch->now ||
 					    has_jumped(run, ask, answer.next_due_at));
 	}
+	for (size_t i = 0; i < batch->move_count && !is_due; i++)
+		is_due = !move_is_idle(run->s, &batch->moves[i], &run->moved[i]);
 	return !is_due && db_failure(run->s->db) == DB_FINE;
 }
 
@@ -446,8 +493,18 @@ static bool write_turn(struct turn_run *run, struct err *err)
 	db_begin(run->s->db);
 	settle_all(run);
 	hold_sinks(run);
+	move_rows(run);
 	claim_all(run);
 	return db_commit(run->s->db, err);
+}
+
+/* What is under way now that the turn is committed. */
+static void keep_account(struct turn_run *run)
+{
+	for (size_t i = 0; i < run->batch->settle_count; i++)
+		idset_remove(&run->s->claimed, run->batch->settles[i].id);
+	for (size_t i = 0; i < run->claim_count; i++)
+		idset_add(&run->s->claimed, run->claims[i].id);
 }
 
 void store_turn(struct store *s, const struct turn_batch *batch)
@@ -457,15 +514,21 @@ void store_turn(struct store *s, const struct turn_batch *batch)
 	struct err err = { "" };
 
 	run.answers = mem_array(batch->ask_count, sizeof(*run.answers));
+	run.moved = mem_array(batch->move_count, sizeof(*run.moved));
 	if (is_idle(&run) || write_turn(&run, &err)) {
+		keep_account(&run);
 		result.claims = run.claims;
 		result.claim_count = run.claim_count;
 		result.answers = run.answers;
 		result.answer_count = batch->ask_count;
+		result.moved = run.moved;
+		result.moved_count = batch->move_count;
 	} else {
 		result.ok = false;
 		result.full = db_failure(s->db) == DB_FULL;
 		result.busy = db_failure(s->db) == DB_BUSY;
+		result.lost = db_failure(s->db) == DB_REFUSED;
+		result.hint = keep_failed(s, &err);
 		result.error = err.text;
 	}
 	batch->done(batch->arg, &result);
@@ -473,4 +536,5 @@ void store_turn(struct store *s, const struct turn_batch *batch)
 		release_claim(&run.claims[i]);
 	mem_free(&run.claims);
 	mem_free(&run.answers);
+	mem_free(&run.moved);
 }

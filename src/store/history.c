@@ -28,7 +28,7 @@ void history_clear(struct history *h)
 	h->unended_from = INT64_MAX;
 }
 
-static bool is_unended(enum delivery_state state)
+bool history_is_unended(enum delivery_state state)
 {
 	switch (state) {
 	case DELIVERY_DUE:
@@ -41,6 +41,11 @@ static bool is_unended(enum delivery_state state)
 	case DELIVERY_DROPPED: break;
 	}
 	return false;
+}
+
+static bool was_heard(const struct past_row *row)
+{
+	return row->state == DELIVERY_DONE || row->maybe_sent;
 }
 
 /* The place of a sink in the sorted list, made when new. */
@@ -71,7 +76,7 @@ static void note_sink(struct history *h, const struct past_row *row, int route,
 		sink->oldest_id = row->id;
 		sink->route = route;
 	}
-	if (is_unended(row->state) || row->state == DELIVERY_DONE || row->maybe_sent)
+	if (history_is_unended(row->state) || was_heard(row))
 		sink->is_alive = true;
 	else if (row->state == DELIVERY_DROPPED && strcmp(reason, STORE_NOT_CHOSEN) == 0)
 		sink->is_filtered = true;
@@ -93,17 +98,19 @@ static void load_rows(struct store *s, int64_t event, bool in_episode)
 
 		*row = (struct past_row){
 			.id = stmt_int(q, 0),
-			.sink = delivery_key_sink(stmt_int(q, 0)),
+			.sink = store_sink_now(s, delivery_key_sink(stmt_int(q, 0))),
 			.due_at = stmt_int(q, 3),
 			.after = stmt_int(q, 4),
+			.in_episode = in_episode,
 			.maybe_sent = stmt_int(q, 5) != 0,
 			.has_progress = stmt_int(q, 6) != 0,
+			.attempt = stmt_int(q, 8),
 		};
 		if (!delivery_state_parse(stmt_word(q, 2), &row->state))
 			row->state = DELIVERY_DEAD;
 		if (in_episode)
 			note_sink(h, row, (int)stmt_int(q, 1), stmt_word(q, 7));
-		if (is_unended(row->state))
+		if (history_is_unended(row->state))
 			h->unended_from = event;
 	}
 }
@@ -128,12 +135,43 @@ void history_load(struct store *s, int64_t last_event, int64_t unended_from, int
 	}
 }
 
+bool history_load_at(struct store *s, int64_t event)
+{
+	struct stmt *q = db_use(s->db, SQL_EVENT_LINK);
+
+	stmt_bind_int(q, 1, event);
+	if (!stmt_row(q))
+		return false;
+	int64_t episode = stmt_int(q, 1);
+
+	stmt_end(q);
+	q = db_use(s->db, SQL_ALERT_OF_EVENT);
+	stmt_bind_int(q, 1, event);
+	if (!stmt_row(q))
+		return false;
+	int64_t last_event = stmt_int(q, 0), unended_from = stmt_int(q, 1);
+
+	stmt_end(q);
+	history_load(s, last_event, unended_from, episode);
+	return true;
+}
+
 const struct past_sink *history_sink(const struct history *h, int sink)
 {
 	for (size_t i = 0; i < h->sink_count; i++)
 		if (h->sinks[i].sink == sink)
 			return &h->sinks[i];
 	return NULL;
+}
+
+/* Its own rows before those of the sinks that it has taken over from. */
+static bool is_nearer(const struct past_row *row, const struct past_row *than, int sink)
+{
+	bool is_own = delivery_key_sink(row->id) == sink;
+
+	if (than == NULL || is_own != (delivery_key_sink(than->id) == sink))
+		return than == NULL || is_own;
+	return row->id > than->id;
 }
 
 struct past_row *history_unended(struct history *h, int sink)
@@ -143,9 +181,40 @@ struct past_row *history_unended(struct history *h, int sink)
 	for (size_t i = 0; i < h->row_count; i++) {
 		struct past_row *row = &h->rows[i];
 
-		if (row->sink == sink && is_unended(row->state) &&
-		    (newest == NULL || row->id > newest->id))
+		if (row->sink == sink && history_is_unended(row->state) &&
+		    is_nearer(row, newest, sink))
 			newest = row;
 	}
 	return newest;
+}
+
+const struct past_row *history_row(const struct history *h, int64_t id)
+{
+	for (size_t i = 0; i < h->row_count; i++)
+		if (h->rows[i].id == id)
+			return &h->rows[i];
+	return NULL;
+}
+
+bool history_heard(const struct history *h, int sink, int64_t below)
+{
+	for (size_t i = 0; i < h->row_count; i++) {
+		const struct past_row *row = &h->rows[i];
+
+		if (row->in_episode && row->sink == sink && row->id < below && was_heard(row))
+			return true;
+	}
+	return false;
+}
+
+bool history_tells(const struct history *h, int sink, int64_t event)
+{
+	for (size_t i = 0; i < h->row_count; i++) {
+		const struct past_row *row = &h->rows[i];
+
+		if (row->sink == sink && delivery_key_event(row->id) >= event &&
+		    (history_is_unended(row->state) || was_heard(row)))
+			return true;
+	}
+	return false;
 }

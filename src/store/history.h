@@ -18,9 +18,10 @@
 struct store;
 
 struct past_row {
-	int64_t id, after, due_at;
-	int sink;
+	int64_t id, after, due_at, attempt;
+	int sink; /* whose it is now: the heir of one that is gone */
 	enum delivery_state state;
+	bool in_episode; /* in the one that was asked for */
 	bool maybe_sent;
 	bool has_progress; /* a step of several is done */
 };
@@ -51,10 +52,25 @@ void history_clear(struct history *h);
  */
 void history_load(struct store *s, int64_t last_event, int64_t unended_from, int64_t episode);
 
+/* The same, for the alert and the episode of this event, whatever came later included. */
+bool history_load_at(struct store *s, int64_t event);
+
+bool history_is_unended(enum delivery_state state);
+
 /* NULL: this sink has no row in the episode. */
 const struct past_sink *history_sink(const struct history *h, int sink);
 
-/* The newest row of the sink that has not ended (orphaned ones count), or NULL. */
+/* The newest row of the sink that has not ended (orphaned ones count); where it has none, of
+ * those that it has taken over from; or NULL. */
 struct past_row *history_unended(struct history *h, int sink);
+
+/* The row with this key; NULL: there is none. */
+const struct past_row *history_row(const struct history *h, int64_t id);
+
+/* Has this sink heard of the episode (invariant 5), by a row with a key below this one? */
+bool history_heard(const struct history *h, int sink, int64_t below);
+
+/* Does this sink hear, or has it heard, this event or a later one of the alert? */
+bool history_tells(const struct history *h, int sink, int64_t event);
 
 #endif

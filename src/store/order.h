@@ -29,6 +29,17 @@ struct place {
  */
 struct place order_place(struct store *s, int sink, int64_t now);
 
+/* Makes the row with this key, in its place; when it waits for nobody, it is due at due_at. */
+void order_make(struct store *s, int64_t key, int route, int64_t due_at, int64_t now);
+/* Makes a row there. */
+void order_add_row(struct store *s, int64_t key, int route, const struct place *place);
+
+/* The key of the next requeued row of an event and sink; 0: there have been too many. */
+int64_t order_requeue_key(struct store *s, int64_t event, int sink);
+
+/* A due row that waits for its time is due now; false: it does not. */
+bool order_hasten(struct store *s, int64_t id, int64_t now);
+
 /* Ends a row; what waits behind it is the caller's next call. A row that was `done` stays one
  * that was heard: it is maybe_sent from now on. */
 void order_end(struct store *s, int64_t id, enum delivery_state state, const char *reason,
@@ -51,9 +62,11 @@ void order_fold(struct store *s, int64_t id, int64_t due_at, int64_t now);
 
 /* One row as it is now; false: there is none. */
 struct stored_row {
+	int64_t id;
 	enum delivery_state state;
 	int64_t after;
 	int route;
+	int64_t due_at, attempt;
 	bool maybe_sent, has_progress;
 };
 bool order_find(struct store *s, int64_t id, struct stored_row *row);

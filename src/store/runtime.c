@@ -3,7 +3,8 @@
  *
  * A row that was claimed when the last daemon ended has an outcome that nobody knows: it is due
  * again, keeps its count, and is maybe_sent for good (invariant 2). To find those rows reads
- * the table once, at start; an index on them would cost every claim and every outcome.
+ * the table once, at start; an index on them would cost every claim and every outcome. It is
+ * the last step of a start: from then on a store that was suspect is trusted.
  */
 #include "store/inner.h"
 
@@ -15,7 +16,13 @@ int64_t store_recover(struct store *s, int64_t now, struct err *err)
 	stmt_bind_int(q, 1, now);
 	int64_t count = stmt_run(q);
 
-	return store_commit_patient(s, err) ? count : -1;
+	if (count > 0)
+		stmt_run(db_use(s->db, SQL_HEIRS_MOVING));
+	store_load_sinks(s);
+	if (!store_commit_patient(s, err))
+		return -1;
+	keep_trust(s->path);
+	return count;
 }
 
 bool store_runtime(struct store *s, int64_t now, const char *json, struct err *err)
@@ -27,4 +34,22 @@ bool store_runtime(struct store *s, int64_t now, const char *json, struct err *e
 	stmt_bind_text(q, 2, json);
 	stmt_run(q);
 	return db_commit(s->db, err);
+}
+
+bool store_active_alerts(struct store *s, int source,
+			 void (*take)(void *arg, const char *bytes, size_t len), void *arg,
+			 struct err *err)
+{
+	db_clear(s->db);
+	struct stmt *q = db_use(s->db, SQL_ACTIVE_BODIES);
+
+	stmt_bind_int(q, 1, source);
+	while (stmt_row(q)) {
+		size_t len;
+		const char *bytes = stmt_text(q, 0, &len);
+
+		if (len != 0)
+			take(arg, bytes, len);
+	}
+	return db_failure(s->db) == DB_FINE || err_set(err, "%s", db_error(s->db));
 }

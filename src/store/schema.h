@@ -1,7 +1,10 @@
-/* schema: the text of schema.sql, written into the program at build. */
+/* schema: the texts of schema*.sql, written into the program at build. */
 #ifndef STORE_SCHEMA_H
 #define STORE_SCHEMA_H
 
-extern const char store_schema_sql[];
+extern const char store_schema_sql[];   /* version 1 */
+extern const char store_schema_2_sql[]; /* from 1 to 2 */
+extern const char store_schema_3_sql[]; /* from 2 to 3 */
+extern const char store_schema_4_sql[]; /* from 3 to 4 */
 
 #endif

@@ -14,33 +14,53 @@ const char *const sql_texts[SQL_COUNT] = {
 	/* ---- names ---- */
 	[SQL_SOURCE_ADD] = "INSERT OR IGNORE INTO sources (name) VALUES (?1)",
 	[SQL_SOURCE_FIND] = "SELECT number FROM sources WHERE name = ?1",
+	[SQL_SOURCE_RENAME] = "UPDATE OR IGNORE sources SET name = ?2 WHERE name = ?1",
+	[SQL_SOURCE_BEGIN] = "UPDATE sources SET baseline_at = ?2"
+			     " WHERE number = ?1 AND baseline_at IS NULL",
 	[SQL_ROUTE_ADD] = "INSERT OR IGNORE INTO routes (name) VALUES (?1)",
 	[SQL_ROUTE_FIND] = "SELECT number FROM routes WHERE name = ?1",
 	[SQL_SOURCE_LOAD] = "SELECT org_id, order_seen, baseline_at, last_head_at,"
-			    " last_sweep_at, last_full_at FROM sources WHERE number = ?1",
+			    " last_sweep_at, last_full_at, head_at, head_cursor,"
+			    " full_pages FROM sources WHERE number = ?1",
 	[SQL_SOURCE_SAVE] = "UPDATE sources SET org_id = ?2, order_seen = ?3, baseline_at = ?4,"
-			    " last_head_at = ?5, last_sweep_at = ?6, last_full_at = ?7"
+			    " last_head_at = ?5, last_sweep_at = ?6, last_full_at = ?7,"
+			    " head_at = ?8, head_cursor = ?9, full_pages = ?10"
 			    " WHERE number = ?1",
+	[SQL_SINK_TYPE] = "SELECT type FROM sinks WHERE name = ?1",
+	[SQL_SINK_NAME] = "SELECT name FROM sinks WHERE number = ?1",
+	[SQL_SINK_RENAME] = "UPDATE OR IGNORE sinks SET name = ?2 WHERE name = ?1",
+	[SQL_SINK_HEIR] = "UPDATE sinks SET heir = ?2, is_moving = 1"
+			  " WHERE name = ?1 AND heir IS NOT ?2",
+	[SQL_SOURCE_PRUNED] = "SELECT pruned_at FROM sources WHERE number = ?1",
 	[SQL_SINK_PUT] = "INSERT INTO sinks (name, type, is_collapse, is_present)"
 			 " VALUES (?1, ?2, ?3, 1) ON CONFLICT (name) DO UPDATE SET"
 			 " type = excluded.type, is_collapse = excluded.is_collapse,"
-			 " is_present = 1",
-	[SQL_SINK_LOAD] = "SELECT number, held_until, down_since, held_total_ms, reason"
-			  " FROM sinks WHERE name = ?1",
-	[SQL_SINK_LIST] = "SELECT number, is_present, is_collapse FROM sinks",
+			 " is_present = 1, heir = NULL",
+	[SQL_SINK_LOAD] = "SELECT number, held_until, down_since, held_total_ms, reason,"
+			  " paused_at, released_at FROM sinks WHERE name = ?1",
+	[SQL_SINK_LIST] = "SELECT number, is_present, is_collapse, heir, is_moving FROM sinks",
 	[SQL_SINKS_ABSENT] = "UPDATE sinks SET is_present = 0",
 	[SQL_SINK_FIND] = "SELECT number FROM sinks WHERE name = ?1",
-	[SQL_ORPHAN_DUE] = "UPDATE deliveries SET state = 'orphaned'"
-			   " WHERE sink = ?1 AND state = 'due'",
-	[SQL_ORPHAN_HELD] = "UPDATE deliveries SET state = 'orphaned'"
-			    " WHERE after IS NOT NULL AND sink = ?1 AND state = 'held'",
-	/* A row does not age while its sink is gone, so its first try counts anew. */
-	[SQL_ADOPT] = "UPDATE deliveries SET first_attempt_at = NULL, held_base_ms = NULL,"
-		      " state = CASE WHEN after IS NULL THEN 'due' ELSE 'held' END"
-		      " WHERE sink = ?1 AND state = 'orphaned'",
+	[SQL_SINK_MOVING] = "UPDATE sinks SET is_moving = 1 WHERE number = ?1",
+	[SQL_SINKS_MOVED] = "UPDATE sinks SET is_moving = 0 WHERE is_moving",
+	[SQL_SINK_HURRY] = "UPDATE deliveries SET due_at = ?2"
+			   " WHERE sink = ?1 AND state = 'due' AND due_at > ?2"
+			   " AND attempt > 0",
 	[SQL_RECOVER] = "UPDATE deliveries SET maybe_sent = 1, due_at = min(due_at, ?1),"
 			" state = CASE WHEN (SELECT is_present FROM sinks WHERE number = sink)"
 			" THEN 'due' ELSE 'orphaned' END WHERE state = 'claimed'",
+	[SQL_HEIRS_MOVING] = "UPDATE sinks SET is_moving = 1 WHERE heir IS NOT NULL",
+
+	/* ---- adopt ---- */
+	[SQL_ROWS_FROM] =
+		"SELECT id, state FROM deliveries WHERE id >= ?1 ORDER BY id LIMIT ?2",
+	[SQL_ORPHAN] = "UPDATE deliveries SET state = 'orphaned' WHERE id = ?1"
+		       " AND (state = 'due' OR state = 'held' AND after IS NOT NULL)",
+	/* A row does not age while its sink is gone, so its first try counts anew. */
+	[SQL_RETURN] = "UPDATE deliveries SET first_attempt_at = NULL, held_base_ms = NULL,"
+		       " state = CASE WHEN after IS NULL THEN 'due' ELSE 'held' END"
+		       " WHERE id = ?1 AND state = 'orphaned'",
+	[SQL_ROW_MARK] = "UPDATE deliveries SET maybe_sent = 1 WHERE id = ?1",
 
 	/* ---- intake ---- */
 	[SQL_ALERT_ADD] =
@@ -50,8 +70,8 @@ const char *const sql_texts[SQL_COUNT] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 1, ?8, ?8, ?9, ?10, ?10, ?11)",
 	[SQL_ALERT_FIND] =
 		"SELECT number, hash, content, status, severity, state, episode, seq,"
-		" last_event, unended_from, created_at, resolved_at FROM alerts"
-		" WHERE source = ?1 AND id = ?2",
+		" last_event, unended_from, created_at, resolved_at, written_at"
+		" FROM alerts WHERE source = ?1 AND id = ?2",
 	[SQL_ALERT_SAVE] =
 		"UPDATE alerts SET hash = ?2, content = ?3, status = ?4,"
 		" severity = ?5, state = ?6, episode = ?7, seq = ?8, last_event = ?9,"
@@ -63,14 +83,34 @@ const char *const sql_texts[SQL_COUNT] = {
 		" is_first, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[SQL_EVENT_LINK] = "SELECT prev, episode FROM events WHERE id = ?1",
 	[SQL_ROWS_OF_EVENT] = "SELECT id, route, state, due_at, after, maybe_sent,"
-			      " progress IS NOT NULL, reason FROM deliveries"
+			      " progress IS NOT NULL, reason, attempt FROM deliveries"
 			      " WHERE id >= ?1 AND id < ?2 ORDER BY id",
 	[SQL_ROW_ADD] = "INSERT INTO deliveries (id, sink, route, state, due_at, reason, after,"
 			" ended_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+	[SQL_ROW_DOUBT] = "UPDATE deliveries SET maybe_sent = 1 WHERE id = ?1",
 	[SQL_REJECT_ADD] = "INSERT OR IGNORE INTO rejects (source, hash, reason, body,"
 			   " first_seen_at, count) VALUES (?1, ?2, ?3, ?4, ?5, 1)",
 	[SQL_REJECT_AGAIN] = "UPDATE rejects SET count = count + 1"
 			     " WHERE source = ?1 AND hash = ?2",
+
+	/* ---- missing ---- */
+	[SQL_MISSING_ANY] = "SELECT 1 FROM missing WHERE source = ?1 LIMIT 1",
+	[SQL_MISSING_COUNT] = "SELECT count(*), min(look_at) FROM missing WHERE source = ?1",
+	[SQL_MISSING_FOUND] = "DELETE FROM missing WHERE source = ?1 AND alert = ?2",
+	/* One that waits longer than any wait was stored by a clock that has jumped back. */
+	[SQL_MISSING_DUE] = "SELECT alert, absences FROM missing WHERE source = ?1"
+			    " AND (look_at <= ?2 OR look_at > ?3)",
+	[SQL_MISSING_AGAIN] = "UPDATE missing SET absences = ?3, look_at = ?4"
+			      " WHERE source = ?1 AND alert = ?2",
+	[SQL_MISSING_ADD] = "INSERT OR IGNORE INTO missing (source, alert, since, absences,"
+			    " look_at) VALUES (?1, ?2, ?3, ?4, ?5)",
+	[SQL_ALERT_VANISH] = "UPDATE alerts SET state = 'vanished', written_at = ?2"
+			     " WHERE number = ?1 AND state = 'active'",
+	[SQL_ALERTS_ACTIVE] =
+		"SELECT number FROM alerts WHERE source = ?1 AND state = 'active'",
+	[SQL_ACTIVE_BODIES] = "SELECT coalesce(a.body, e.body) FROM alerts a"
+			      " LEFT JOIN events e ON e.id = a.last_event"
+			      " WHERE a.source = ?1 AND a.state = 'active'",
 
 	/* ---- order ---- */
 	[SQL_ANY_WAITING] = "SELECT 1 FROM deliveries WHERE after IS NOT NULL LIMIT 1",
@@ -79,6 +119,8 @@ const char *const sql_texts[SQL_COUNT] = {
 		"UPDATE deliveries SET after = NULL, due_at = ?2, reason = NULL,"
 		" state = CASE state WHEN 'held' THEN 'due' ELSE state END"
 		" WHERE id = ?1",
+	[SQL_HASTEN] = "UPDATE deliveries SET due_at = ?2"
+		       " WHERE id = ?1 AND state = 'due' AND due_at > ?2",
 	[SQL_WAITING_MOVE] = "UPDATE deliveries SET after = ?2 WHERE id = ?1",
 	[SQL_ROW_END] = "UPDATE deliveries SET state = ?2, reason = ?3, ended_at = ?4,"
 			" after = NULL, maybe_sent = maybe_sent | (state = 'done')"
@@ -101,13 +143,15 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_ATTEMPT_TRIM] = "DELETE FROM attempts WHERE delivery = ?1 AND n <="
 			     " (SELECT max(n) FROM attempts WHERE delivery = ?1) - ?2",
 	[SQL_HOLD] = "UPDATE sinks SET held_until = ?2, down_since = ?3, held_total_ms = ?4,"
-		     " reason = ?5 WHERE number = ?1",
+		     " reason = ?5 WHERE number = ?1 AND paused_at IS NULL",
 	[SQL_DUE_NEXT] = "SELECT due_at FROM deliveries WHERE sink = ?1 AND state = 'due'"
 			 " ORDER BY due_at LIMIT 1",
 	[SQL_DUE_ROWS] =
 		"SELECT id, route, attempt, maybe_sent, first_attempt_at, held_base_ms,"
 		" progress FROM deliveries WHERE sink = ?1 AND state = 'due'"
 		" AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3",
+	[SQL_DUE_AFTER] = "SELECT due_at, id FROM deliveries WHERE sink = ?1 AND state = 'due'"
+			  " AND (due_at, id) > (?2, ?3) ORDER BY due_at, id LIMIT ?4",
 	[SQL_CLAIM] = "UPDATE deliveries SET state = 'claimed', attempt = attempt + 1,"
 		      " claimed_at = ?1, claimed_by = ?2,"
 		      " first_attempt_at = coalesce(first_attempt_at, ?1),"
@@ -118,14 +162,65 @@ const char *const sql_texts[SQL_COUNT] = {
 			     " AND handle IS NOT NULL ORDER BY id DESC LIMIT 1",
 
 	/* ---- operator ---- */
-	[SQL_SELECT_IDS] = "SELECT id FROM deliveries WHERE (?1 IS NULL OR sink = ?1)"
-			   " AND CASE WHEN ?2 IS NULL THEN state IN ('due', 'held', 'orphaned')"
-			   " ELSE state = ?2 END",
-	[SQL_ROW_FIND] = "SELECT state, after, route, maybe_sent, progress IS NOT NULL"
-			 " FROM deliveries WHERE id = ?1",
+	[SQL_SINK_PAUSE] = "UPDATE sinks SET held_total_ms = held_total_ms"
+			   " + coalesce(max(?2 - down_since, 0), 0),"
+			   " paused_at = coalesce(paused_at, ?2), down_since = NULL,"
+			   " held_until = NULL, reason = ?3 WHERE name = ?1",
+	[SQL_SINK_RELEASE] = "UPDATE sinks SET held_total_ms = held_total_ms"
+			     " + coalesce(max(?2 - coalesce(paused_at, down_since), 0), 0),"
+			     " released_at = max(?2, coalesce(released_at, 0) + 1),"
+			     " paused_at = NULL, down_since = NULL, held_until = NULL,"
+			     " reason = NULL WHERE name = ?1",
+	[SQL_ROW_FIND] = "SELECT state, after, route, maybe_sent, progress IS NOT NULL,"
+			 " due_at, attempt FROM deliveries WHERE id = ?1",
 	[SQL_ALERT_OF_EVENT] = "SELECT a.last_event, a.unended_from, a.episode FROM events e"
 			       " JOIN alerts a ON a.number = e.alert WHERE e.id = ?1",
 	[SQL_ORDINAL_LAST] = "SELECT max(id) & 4095 FROM deliveries WHERE id >= ?1 AND id < ?2",
+
+	/* ---- tally ---- */
+	[SQL_TALLY_HELD] = "SELECT after, id FROM deliveries WHERE after IS NOT NULL"
+			   " AND (after, id) > (?1, ?2) ORDER BY after, id LIMIT ?3",
+	[SQL_TALLY_DUE] = "SELECT due_at, id FROM deliveries WHERE sink = ?1 AND state = 'due'"
+			  " AND due_at > ?2 ORDER BY due_at, id LIMIT ?3",
+	[SQL_TALLY_DUE_TIED] =
+		"SELECT due_at, id FROM deliveries WHERE sink = ?1 AND state = 'due'"
+		" AND due_at = ?2 AND id > ?3 ORDER BY id LIMIT ?4",
+	[SQL_TALLY_DEAD] = "SELECT 0, id FROM deliveries WHERE sink = ?1 AND state = 'dead'"
+			   " AND id > ?2 ORDER BY id LIMIT ?3",
+	/* ---- audit ---- */
+	[SQL_AUDIT_ROWS] =
+		"SELECT id, sink, state, due_at, reason, after, held_until, claimed_at,"
+		" claimed_by, ended_at, (SELECT 1 FROM events e WHERE e.id = d.id >> 27),"
+		" (SELECT o.state FROM deliveries o WHERE o.id = d.after)"
+		" FROM deliveries d WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3",
+	[SQL_AUDIT_KEYS] = "SELECT id FROM deliveries WHERE id >= ?1 AND id < ?2",
+	[SQL_AUDIT_MOVED_AT] = "SELECT max(ended_at) FROM deliveries"
+			       " WHERE id >= ?1 AND id < ?2 AND state = 'moved'",
+	[SQL_AUDIT_EVENTS] =
+		"SELECT id FROM events WHERE id >= ?1 AND id <= ?2 ORDER BY id LIMIT ?3",
+	[SQL_AUDIT_ALERT] = "SELECT a.id FROM events e JOIN alerts a ON a.number = e.alert"
+			    " WHERE e.id = ?1",
+
+	/* ---- prune ---- */
+	[SQL_PRUNE_EVENTS] =
+		"SELECT e.id, e.source, e.prev, e.episode, e.at, a.number, a.state, a.status,"
+		" a.episode, a.last_event, a.written_at, a.created_at"
+		" FROM events e LEFT JOIN alerts a ON a.number = e.alert"
+		" WHERE e.id > ?1 ORDER BY e.id LIMIT ?2",
+	[SQL_PRUNE_YOUNG] = "SELECT 1 FROM deliveries WHERE id >= ?1 AND id < ?2"
+			    " AND (ended_at IS NULL OR ended_at >= ?3) LIMIT 1",
+	[SQL_PRUNE_ATTEMPTS] = "DELETE FROM attempts WHERE delivery >= ?1 AND delivery < ?2",
+	[SQL_PRUNE_ROWS] = "DELETE FROM deliveries WHERE id >= ?1 AND id < ?2",
+	[SQL_PRUNE_EVENT] = "DELETE FROM events WHERE id = ?1",
+	[SQL_PRUNE_ALERTS] =
+		"SELECT number, source, state, status, last_event, written_at, created_at,"
+		" first_seen_at FROM alerts WHERE number > ?1 ORDER BY number LIMIT ?2",
+	[SQL_PRUNE_ALERT] = "DELETE FROM alerts WHERE number = ?1",
+	[SQL_PRUNED_AT] = "UPDATE sources SET pruned_at = max(coalesce(pruned_at, 0), ?2)"
+			  " WHERE number = ?1",
+	[SQL_PRUNE_REJECTS] = "SELECT source, hash, first_seen_at FROM rejects"
+			      " WHERE (source, hash) > (?1, ?2) ORDER BY source, hash LIMIT ?3",
+	[SQL_PRUNE_REJECT] = "DELETE FROM rejects WHERE source = ?1 AND hash = ?2",
 
 	/* ---- runtime ---- */
 	[SQL_RUNTIME_PUT] = "INSERT INTO runtime (id, at, json) VALUES (1, ?1, ?2)"

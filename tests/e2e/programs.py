@@ -3,6 +3,7 @@
 A `Scene` is what one test has started; its end ends all of it and looks into every log: an
 error line that nobody expected fails the test, and so does a sanitizer's report.
 """
+import collections
 import contextlib
 import json
 import os
@@ -31,9 +32,10 @@ def fields(line):
 class Program:
     """A child process whose output is kept."""
 
-    def __init__(self, arguments):
+    def __init__(self, arguments, env=None):
         self.process = subprocess.Popen(
             arguments,
+            env=None if env is None else {**os.environ, **env},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
@@ -81,10 +83,15 @@ class Program:
 class Sim(Program):
     """toktra-sim with its control API."""
 
-    def __init__(self, *options):
+    def __init__(self, *options, wait=True):
         super().__init__([SIM, "--port", "0", "--limit-rpm", "1000000", *options])
+        if wait:
+            self.wait_ready()
+
+    def wait_ready(self):
         self.base = wait_for(self._listening, 20, "toktra-sim").split()[-1]
         self.root = self.base.removesuffix("/v1")
+        return self
 
     def _listening(self):
         assert self.runs, "\n".join(self.err)
@@ -117,18 +124,39 @@ class Sim(Program):
     def expire(self, **what):
         self.call("POST", "/_sim/expire", what)
 
+    def remove(self, alert_id):
+        self.call("DELETE", f"/_sim/alerts/{alert_id}")
+
+    def client(self, secret, client_id="sandbox"):
+        """Another secret; None shuts the client out."""
+        self.call("POST", "/_sim/clients", {"id": client_id, "secret": secret})
+
+    def keys(self, **change):
+        self.call("POST", "/_sim/keys", change)
+
+    def token(self, **terms):
+        self.call("POST", "/_sim/token", terms)
+
+    def stats(self):
+        return self.call("GET", "/_sim/stats")
+
     def requests(self, path, status=200):
-        stats = self.call("GET", "/_sim/stats")["requests"]
-        return stats.get(path, {}).get(str(status), 0)
+        return self.stats()["requests"].get(path, {}).get(str(status), 0)
+
+    def lists(self):
+        """Requests for lists so far, as {(status or "unfiltered", "first" or "further"): n}."""
+        lists = self.stats()["lists"]
+        counts = {(s, p): n for s, of in lists.items() for p, n in of.items()}
+        return collections.Counter({k: n for k, n in counts.items() if n > 0})
 
 
 class Tocsin(Program):
     """`tocsin run` on a configuration."""
 
-    def __init__(self, config, front=()):
+    def __init__(self, config, front=(), env=None):
         self.config = str(config)
         self.killed = False
-        super().__init__([*front, TOCSIN, "-c", self.config, "run"])
+        super().__init__([*front, TOCSIN, "-c", self.config, "run"], env)
 
     def log(self, msg, **where):
         """Lines of that msg, as dicts, whose fields hold these texts."""
@@ -152,6 +180,13 @@ class Tocsin(Program):
 
     def reports(self):
         return [l for l in self.err if "Sanitizer" in l or "runtime error" in l]
+
+
+def answers(config, *arguments):
+    """The objects that a command prints with --json."""
+    done = run(config, *arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return [json.loads(line) for line in done.stdout.splitlines()]
 
 
 def run(config, *arguments, seconds=60):
@@ -222,7 +257,8 @@ def write_config(folder, sources, sinks, routes=None, **top):
     """The path of a configuration; without routes, one leads everything to all sinks."""
     if routes is None:
         routes = [{"name": "all", "to": [s["name"] for s in sinks]}]
-    top = {"store": f"{folder}/tocsin.db", "templates": TEMPLATES, "grace": "3s", **top}
+    usual = {"store": f"{folder}/tocsin.db", "listen": "", "templates": TEMPLATES, "grace": "3s"}
+    top = {**usual, **top}
     path = os.path.join(str(folder), "tocsin.conf")
     with open(path, "w", encoding="utf-8") as out:
         for key, v in top.items():
@@ -266,13 +302,21 @@ class Scene:
         self.stack.callback(sim.end)
         return sim
 
+    def sims(self, options):
+        """One simulator for each list of options, started together."""
+        sims = [Sim(*each, wait=False) for each in options]
+        for sim in sims:
+            self.stack.callback(sim.end)
+        return [sim.wait_ready() for sim in sims]
+
     def config(self, api, sinks, routes=None, source_keys=None, **top):
         sources = [source(api, **(source_keys or {}))] if not isinstance(api, list) else api
         return write_config(self.folder, sources, sinks, routes, **top)
 
-    def start(self, config, front=()):
-        """A daemon on this configuration (a path); `front` is a command that execs the rest."""
-        daemon = Tocsin(config, front)
+    def start(self, config, front=(), env=None):
+        """A daemon on this configuration (a path); `front` is a command that execs the rest, `env`
+        goes on top of ours."""
+        daemon = Tocsin(config, front, env)
         self.daemons.append(daemon)
         # before that a signal would end it
         wait_for(lambda: daemon.log("started") or not daemon.runs, 30, "tocsin to start")

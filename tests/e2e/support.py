@@ -84,7 +84,7 @@ def configuration(folder, sinks=None, routes=None, more="", sources=None):
     routes = routes if routes is not None else ['{ name = "rest"; to = [ "bus" ]; }']
     path = pathlib.Path(folder) / "tocsin.conf"
     path.write_text(
-        f'store = "{folder}/tocsin.db";\ntemplates = "{TEMPLATES}";\n{more}\n'
+        f'store = "{folder}/tocsin.db"; listen = "";\ntemplates = "{TEMPLATES}";\n{more}\n'
         f"sources = ( {', '.join(sources or [source()])} );\n"
         f"sinks = ( {', '.join(sinks)} );\nroutes = ( {', '.join(routes)} );\n",
         encoding="utf-8",
@@ -140,16 +140,24 @@ class Receiver:
 
 
 class Store:
-    """A store as the daemon would leave it, made from the schema; times count back from now."""
+    """A store as the daemon would leave it, or has left it; times count back from now."""
 
     def __init__(self, path):
         self.now = int(time.time() * 1000)
         self.db = sqlite3.connect(path)
-        self.db.execute("PRAGMA journal_mode = WAL")
-        self.db.executescript((TOP / "src/store/schema.sql").read_text(encoding="utf-8"))
-        self.db.execute("PRAGMA user_version = 1")
-        self.db.commit()
         self.alert_count = self.event_count = 0
+        if self.db.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0] != 0:
+            last = "SELECT coalesce(max(%s), 0) FROM %s"
+            self.alert_count = self.db.execute(last % ("number", "alerts")).fetchone()[0]
+            self.event_count = self.db.execute(last % ("id", "events")).fetchone()[0]
+            return
+        self.db.execute("PRAGMA page_size = 8192")
+        self.db.execute("PRAGMA journal_mode = WAL")
+        steps = sorted((TOP / "src/store").glob("schema*.sql"))  # schema, schema_2, …
+        for step in steps:
+            self.db.executescript(step.read_text(encoding="utf-8"))
+        self.db.execute(f"PRAGMA user_version = {len(steps)}")
+        self.db.commit()
 
     def insert(self, table, **columns):
         names, marks = ", ".join(columns), ", ".join("?" * len(columns))
@@ -200,6 +208,31 @@ class Store:
     def attempt(self, delivery, n=1, verdict="later", status=503, answer="busy"):
         self.insert("attempts", delivery=delivery, n=n, at=self.now - 5000, took_ms=41,
                     verdict=verdict, status=status, answer=answer)
+
+    def many(self, count, state="dead", sink=1, age_ms=60000):
+        """So many alerts m1… that are over, each with one delivery; returns the first event."""
+        self.db.commit()
+        at, first_alert, first = self.now - age_ms, self.alert_count + 1, self.event_count + 1
+        n = f"WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < {count - 1}) "
+        self.db.execute(
+            "INSERT INTO alerts (number, source, id, hash, content, status, severity, state, "
+            "episode, seq, last_event, unended_from, first_seen_at, written_at, resolved_at) "
+            f"{n} SELECT {first_alert} + i, 1, 'm' || ({first} + i), i, 1, 'resolved', 'high', "
+            f"'resolved', 1, 1, {first} + i, {first} + i, {at}, {at}, {at} FROM n")
+        self.db.execute(
+            "INSERT INTO events (id, alert, source, prev, episode, seq, kind, is_first, at, body) "
+            f"{n} SELECT {first} + i, {first_alert} + i, 1, 0, 1, 1, 'opened', 0, {at}, "
+            "replace(?, '\"m\"', '\"m' || (%d + i) || '\"') FROM n" % first,
+            (json.dumps(alert_body("m")),))
+        self.db.execute(
+            "INSERT INTO deliveries (id, sink, route, state, due_at, attempt, first_attempt_at, "
+            f"held_base_ms, ended_at) {n} SELECT (({first} + i) << 27) | ({sink} << 15), {sink}, "
+            "1, ?, ?, ?, ?, ?, ? FROM n",
+            (state, at, *((0, None, None, None) if state == "due" else (1, at, 0, at))))
+        self.db.commit()
+        self.alert_count += count
+        self.event_count += count
+        return first
 
     def state_of(self, delivery):
         return self.db.execute("SELECT state, reason FROM deliveries WHERE id = ?",

@@ -41,7 +41,7 @@ NO_PAGES = {
     "refused cursor": ({"status": 400, "body": '{"error":"bad_request"}'}, "400: bad_request"),
     "gone cursor": ({"status": 410, "body": '{"error":"gone"}'}, "410"),
     "a redirect": ({"status": 302, "headers": {"Location": "/v1/other"}}, "302"),
-    "endless": ({"kind": "endless"}, "8 MiB"),
+    "endless": ({"kind": "endless"}, "64 MiB"),
     "the same page for ever": (None, "circle"),
     "two pages in turn": (None, "circle"),
 }
@@ -153,7 +153,7 @@ def test_bad_items_are_set_aside_with_a_reason_and_counted_and_the_page_goes_on(
     daemon = scene.tocsin(api, [webhook("hook", hook)])
     wait_for(lambda: len(hook.seen) == len(BAD_ITEMS) + 1)
     line = daemon.says("item-rejected")
-    assert line["count"] == str(len(BAD_ITEMS)) and "v_rejects" in line["hint"]
+    assert line["count"] == str(len(BAD_ITEMS)) and "--rejected" in line["hint"]
     rejects = scene.query("SELECT source, reason, body, count FROM v_rejects")
     assert len(rejects) == len(BAD_ITEMS) and {r["source"] for r in rejects} == {"acme"}
     by_body = {r["body"]: r["reason"] for r in rejects}
@@ -267,9 +267,11 @@ def test_a_401_in_mid_pass_is_answered_by_one_new_token_and_the_same_page(scene)
     daemon = scene.tocsin(api, [webhook("hook", hook)], source_keys=login)
     wait_for(lambda: len(hook.seen) == 150)
     assert api.tokens == 2 and not daemon.log("poll-failed")
-    assert [q.get("cursor") for q in api.asked()[:3]] == [None, "100", "100"]
+    asked = [(q.get("cursor"), q.get("status")) for q in api.asked()]
     bearers = [s.headers["authorization"] for s in api.seen if "/alerts" in s.path]
-    assert bearers[:3] == ["Bearer token-1", "Bearer token-1", "Bearer token-2"]
+    at = bearers.index("Bearer token-2")
+    assert asked[at][0] == "100" and asked[at] in asked[:at], "the same page again"
+    assert set(bearers[:at]) == {"Bearer token-1"}
 
 
 @pytest.mark.parametrize("status,hint", [(401, "client_secret"), (403, "may not read")])
@@ -370,17 +372,16 @@ def test_rate_limit_headers_may_be_missing_or_nonsense(scene):
 
 
 def test_the_budget_is_the_share_of_the_limit_and_the_rest_is_left_for_others(scene):
-    """rate_share of what the server says, as a bucket a minute."""
+    """rate_share of what the server says: a quarter at once, the rest spread over the minute."""
     api, hook = scene.api([alert(1)]), scene.receiver()
     api.script = lambda call: {**api.right(call), "headers": {
         "X-RateLimit-Limit": "20", "X-RateLimit-Remaining": "19"}}
     keys = {"poll_every": "100ms", "rate_share": 0.5}
     daemon = scene.tocsin(api, [webhook("hook", hook)], source_keys=keys)
-    wait_for(lambda: len(api.asked()) >= 11)  # the first came before the limit was known
-    at = api.all()[10].at
-    assert at - api.all()[0].at < 5, "the bucket is full at first"
-    wait_for(lambda: time.time() > at + 1.5, what="fifteen polls' time")
-    assert len(api.asked()) == 11 and daemon.log("polled")
+    wait_for(lambda: len(api.asked()) >= 2)
+    at = api.all()[1].at
+    wait_for(lambda: time.time() > at + 3, what="thirty polls' time")
+    assert len(api.asked()) <= 4 and daemon.log("polled")
 
 
 # ---- the simulator's faults ------------------------------------------------------------------
@@ -412,7 +413,7 @@ def test_every_fault_of_the_simulator_is_survived(scene):
         sim.fault(path="/v1/alerts", kind=kind, count=2)
         sim.put(alert(1, title=kind))
     for kind, sim in sims.items():
-        if kind != "drip":
+        if kind not in ("drip", "reset"):  # a GET is asked again on another connection
             daemon.says("poll-failed", source=kind)
         wait_for(lambda s=sim: s.call("GET", "/_sim/stats")["faults"] == 0, 30, kind)
     daemon.poll()

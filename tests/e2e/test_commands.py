@@ -508,7 +508,8 @@ def test_alerts_are_filtered_by_state_and_age(tmp_path):
     assert ids("--since", "1h") == ["new", "quiet"]
     assert ids("--since", "1h", "--state", "silent") == ["quiet"]
     row = json_lines(tocsin("alerts", "--json", "--state", "active", conf=conf))[0]
-    assert set(row) == {"alert", "source", "state", "episode", "first_seen_at", "last_seen_at"}
+    assert set(row) == {"alert", "source", "state", "episode", "first_seen_at", "last_seen_at",
+                        "missing_since"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", row["first_seen_at"])
 
 
@@ -640,7 +641,7 @@ def test_requeue_by_sink_takes_the_dead(filled):
     conf, store, ids = filled
     assert tocsin("requeue", "--sink", "bus", conf=conf).stdout == "requeued 0 deliveries\n"
     assert json_lines(tocsin("requeue", "--sink", "mail", "--json", conf=conf)) == [
-        {"requeued": 1}]
+        {"requeued": 1, "selected": 1}]
     assert store.state_of(ids["dead"])[0] == "moved"
 
 

@@ -1,8 +1,10 @@
 /*
  * Everything at once, by chance: alerts that open, close and open again, receivers that fail,
- * hang and refuse, kills, failing disks, jumping clocks, sinks that go and come back, an operator.
+ * hang and refuse, kills, failing disks, jumping clocks, reloads, sinks that go and come back under another
+ * name, an operator.
  * Then calm, and the promise is asked for. A seed that fails is replayed by CHAOS_SEED=n.
  */
+#include "../change_rows.h"
 #include "world.h"
 
 #include "base/backoff.h"
@@ -57,15 +59,48 @@ static void change_an_alert(void)
 	app_poll(world.app);
 }
 
+/* One receiver, now called car and now van, which mostly says what it was. */
+static void describe_car(char *text, size_t size, bool says_was)
+{
+	bool is_van = one_in(2);
+
+	snprintf(text, size,
+		 ", { name = \"%s\"; %s type = \"webhook\"; url = \"http://127.0.0.1:1/car\"; "
+		 "window = %d; }",
+		 is_van ? "van" : "car",
+		 !says_was ? ""
+		 : is_van  ? "was = \"car\";"
+			   : "was = \"van\";",
+		 one_in(2) ? 8 : 1);
+}
+
+static void configure_with(bool has_car, bool says_was)
+{
+	char sinks[600], car[200] = "", routes[100];
+
+	if (has_car)
+		describe_car(car, sizeof(car), says_was);
+	snprintf(sinks, sizeof(sinks), "%s, %s%s", BUS,
+		 one_in(2) ? CHAT("true") : CHAT("false"), car);
+	snprintf(routes, sizeof(routes), "{ name = \"all\"; to = [ \"bus\", \"chat\"%s ]; }",
+		 !has_car                                ? ""
+		 : strstr(car, "name = \"car\"") != NULL ? ", \"car\""
+							 : ", \"van\"");
+	world.poll_every = one_in(3) ? "50s" : "1m"; /* another one replaces the source */
+	write_conf(sinks, routes);
+}
+
 static void configure(void)
 {
-	bool collapses = one_in(2), has_car = !one_in(3);
-	char sinks[400];
+	configure_with(!one_in(3), !one_in(4));
+}
 
-	snprintf(sinks, sizeof(sinks), "%s, %s%s", BUS,
-		 collapses ? CHAT("true") : CHAT("false"), has_car ? ", " CAR : "");
-	write_conf(sinks, has_car ? ALL_TO("\"bus\", \"chat\", \"car\"")
-				  : ALL_TO("\"bus\", \"chat\""));
+static void reload(void)
+{
+	configure();
+	app_reload(world.app);
+	run_until(fake.now + chance_below(&chance, 3));
+	log_setup(LOG_ERROR, LOG_TEXT); /* the file says info */
 }
 
 static void restart(void)
@@ -82,18 +117,19 @@ static void restart(void)
 
 static void operate(void)
 {
-	static const char *const states[] = { "due", "held", "done", "dead" };
+	static const char *const states[] = { "state = 'due'", "state = 'held'",
+					      "state = 'done'", "state = 'dead'" };
 	char path[128];
 	struct err err;
-	struct selection rows = { .state = states[chance_below(&chance, 4)] };
+	const char *rows = states[chance_below(&chance, 4)];
 
 	operated = true;
 	snprintf(path, sizeof(path), "%s/t.db", world.folder);
 	struct store *store = store_open(path, STORE_COMMAND, &err);
 
 	assert_non_null(store);
-	assert_true((one_in(2) ? store_requeue(store, &rows, clock_now(), &err)
-			       : store_drop(store, &rows, clock_now(), &err)) >= 0);
+	assert_true(change_rows(store, one_in(2) ? store_requeue : store_drop, rows,
+				clock_now(), &err) >= 0);
 	store_close(&store);
 }
 
@@ -101,7 +137,7 @@ static void do_something(bool with_operator)
 {
 	static const int percents[] = { 5, 50, 95, 100 };
 
-	switch (chance_below(&chance, 12)) {
+	switch (chance_below(&chance, 13)) {
 	case 0: restart(); return;
 	case 1: failing_percent = percents[chance_below(&chance, 4)]; return;
 	case 2:
@@ -114,6 +150,7 @@ static void do_something(bool with_operator)
 		if (with_operator)
 			operate();
 		return;
+	case 5: reload(); return;
 	default: change_an_alert(); return;
 	}
 }
@@ -121,7 +158,7 @@ static void do_something(bool with_operator)
 static void calm_down(void)
 {
 	failing_percent = 0;
-	write_conf(BUS "," CHAT("true") "," CAR, ALL_TO("\"bus\", \"chat\", \"car\""));
+	configure_with(true, true);
 	die_here();
 	begin();
 	run_until(fake.now + 3 * HOUR);

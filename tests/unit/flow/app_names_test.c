@@ -2,6 +2,7 @@
  * What becomes of rows when the daemon is restarted with other sinks, routes and settings, and
  * when an operator requeues and drops beside it: no row is forgotten, none waits for ever.
  */
+#include "../change_rows.h"
 #include "world.h"
 
 #define CHAT \
@@ -163,16 +164,16 @@ static void what_no_route_wants_is_recorded_and_nobody_is_told(void **state)
 
 static int64_t operate(bool requeues, const char *state)
 {
-	char path[128];
+	char path[128], where[64];
 	struct err err;
-	struct selection all = { .state = state };
 
 	snprintf(path, sizeof(path), "%s/t.db", world.folder);
 	struct store *store = store_open(path, STORE_COMMAND, &err);
 
 	assert_non_null(store);
-	int64_t count = requeues ? store_requeue(store, &all, clock_now(), &err)
-				 : store_drop(store, &all, clock_now(), &err);
+	snprintf(where, sizeof(where), "state = '%s'", state);
+	int64_t count = change_rows(store, requeues ? store_requeue : store_drop, where,
+				    clock_now(), &err);
 
 	store_close(&store);
 	return count;

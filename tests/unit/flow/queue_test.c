@@ -1,93 +1,5 @@
 /* The policy of delivery as stories: moments by a hand-moved clock, no store, no loop. */
-#include "flow/queue.h"
-
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-
-#include <cmocka.h>
-
-#include "base/clock.h"
-
-enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
-static const int64_t START = 1764000000000;
-
-static struct sink_settings settings_of(int64_t window)
-{
-	return (struct sink_settings){ .name = (char *)"bus",
-				       .window = window,
-				       .retry_min_ms = SECOND,
-				       .retry_max_ms = 15 * MINUTE,
-				       .retry_after_max_ms = HOUR,
-				       .give_up_ms = 72 * HOUR };
-}
-
-static struct queue *queue_of(const struct sink_settings *settings, size_t count)
-{
-	struct queue_sink sinks[8] = { { .settings = NULL } };
-
-	for (size_t i = 0; i < count; i++)
-		sinks[i] =
-			(struct queue_sink){ .settings = &settings[i], .number = (int)i + 1 };
-	return queue_new(sinks, count, 42, START);
-}
-
-/* The room asked for one sink now; 0: no ask. */
-static size_t asked(struct queue *q, int sink, int64_t now)
-{
-	struct ask asks[8];
-	size_t count = queue_asks(q, now, asks);
-
-	for (size_t i = 0; i < count; i++)
-		if (asks[i].sink == sink)
-			return asks[i].room;
-	return 0;
-}
-
-static void claim(struct queue *q, int sink, size_t count, int64_t next_due_at)
-{
-	queue_claimed(q, &(struct answer){
-				 .sink = sink, .claimed = count, .next_due_at = next_due_at });
-}
-
-static const struct outcome DELIVERED = { .verdict = VERDICT_DELIVERED, .retry_after_ms = -1 };
-static const struct outcome ROW_LATER = { .verdict = VERDICT_LATER,
-					  .retry_after_ms = -1,
-					  .reason = "409" };
-static const struct outcome SINK_DOWN = {
-	.verdict = VERDICT_LATER, .sink_down = true, .retry_after_ms = -1, .reason = "503"
-};
-static const struct outcome NEVER = { .verdict = VERDICT_NEVER,
-				      .retry_after_ms = -1,
-				      .reason = "400" };
-
-struct end {
-	enum queue_change change;
-	struct settle settle;
-	char reason[REASON_MAX];
-};
-
-/* A row of that sink, tried first at `first_at`, ends so at `now`, and that is stored. */
-static struct end end_row(struct queue *q, const struct tried *row, const struct outcome *o,
-			  int64_t now)
-{
-	struct end e;
-
-	memset(&e, 0, sizeof(e));
-	e.change = queue_settle(q, row, o, now, &e.settle, e.reason);
-	queue_committed(q, row->sink, 1);
-	return e;
-}
-
-static struct tried row_of(int64_t id, int64_t attempt, int64_t started_at)
-{
-	return (struct tried){ .id = id,
-			       .sink = 1,
-			       .attempt = attempt,
-			       .first_attempt_at = START,
-			       .started_at = started_at };
-}
+#include "queue_kit.h"
 
 /* ---- windows ---- */
 
@@ -163,6 +75,32 @@ static void a_rate_spaces_starts(void **state)
 	assert_int_equal(asked(q, 1, START), 0);
 	assert_int_equal(queue_sleep_ms(q, START), SECOND);
 	assert_int_equal(asked(q, 1, START + SECOND), 1);
+	queue_free(&q);
+}
+
+/* ---- what may have been heard (invariant 2) ---- */
+
+static void inv2_an_outcome_that_is_unknown_marks_the_row_and_keeps_its_count(void **state)
+{
+	(void)state;
+	struct sink_settings s = settings_of(8);
+	struct queue *q = queue_of(&s, 1);
+	struct tried row = row_of(1, 3, START);
+	struct outcome timeout = SINK_DOWN;
+	struct settle cut;
+
+	timeout.maybe_sent = true;
+	claim(q, 1, 1, START);
+	struct end e = end_row(q, &row, &timeout, START + 30 * SECOND);
+
+	assert_int_equal(e.settle.state, DELIVERY_DUE);
+	assert_true(e.settle.maybe_sent);
+	assert_false(e.settle.uncount);
+	assert_int_equal(e.settle.attempt_count, 3);
+	queue_settle_cut(&row, true, START, &cut);
+	assert_int_equal(cut.state, DELIVERY_DUE);
+	assert_true(cut.maybe_sent);
+	assert_false(cut.uncount);
 	queue_free(&q);
 }
 
@@ -280,6 +218,97 @@ static void inv7_five_refused_payloads_in_a_row_hold_the_sink(void **state)
 	queue_free(&q);
 }
 
+/* Refusals, with something else between the third and the fourth: does the fifth hold? */
+static bool fifth_holds(const struct outcome *between)
+{
+	struct sink_settings s = settings_of(8);
+	struct queue *q = queue_of(&s, 1);
+	bool holds = false;
+
+	for (int64_t i = 1; i <= QUEUE_NEVERS_MAX; i++) {
+		struct tried row = row_of(i, 1, START + i), other = row_of(90, 1, START + i);
+
+		claim(q, 1, 2, START + i);
+		if (i == 4)
+			end_row(q, &other, between, START + i);
+		else
+			queue_committed(q, 1, 1);
+		struct end e = end_row(q, &row, &NEVER, START + i);
+
+		assert_int_equal(e.settle.state,
+				 e.change == QUEUE_WENT_DOWN ? DELIVERY_DUE : DELIVERY_DEAD);
+		holds = e.change == QUEUE_WENT_DOWN;
+	}
+	queue_free(&q);
+	return holds;
+}
+
+static void inv7_only_a_delivery_breaks_a_row_of_refusals(void **state)
+{
+	(void)state;
+	const struct outcome again = { .verdict = VERDICT_AGAIN, .retry_after_ms = -1 };
+
+	assert_false(fifth_holds(&DELIVERED));
+	assert_true(fifth_holds(&ROW_LATER));
+	assert_true(fifth_holds(&again));
+}
+
+/* A row that is refused ends, or is kept by a hold: so five refusals are five rows. */
+static void inv7_the_row_that_was_kept_is_probed_and_kept_again(void **state)
+{
+	(void)state;
+	struct sink_settings s = settings_of(1);
+	struct queue *q = queue_of(&s, 1);
+	int64_t now = START;
+
+	for (int64_t i = 1; i < QUEUE_NEVERS_MAX; i++) {
+		struct tried row = row_of(i, 1, now);
+
+		claim(q, 1, 1, now);
+		assert_int_equal(end_row(q, &row, &NEVER, now).settle.state, DELIVERY_DEAD);
+	}
+	for (int64_t n = 1; n <= 30; n++) {
+		struct tried kept = row_of(QUEUE_NEVERS_MAX, n, now);
+
+		claim(q, 1, 1, now);
+		struct end e = end_row(q, &kept, &NEVER, now);
+
+		assert_int_equal(e.settle.state, DELIVERY_DUE);
+		assert_in_range(e.settle.due_at, now, now + 15 * MINUTE);
+		assert_string_equal(e.reason, "5 payloads refused in a row: 400");
+		now += 15 * MINUTE;
+	}
+	struct tried good = row_of(99, 1, now), kept = row_of(QUEUE_NEVERS_MAX, 31, now + 1);
+
+	claim(q, 1, 1, now);
+	assert_int_equal(end_row(q, &good, &DELIVERED, now).change, QUEUE_CAME_UP);
+	claim(q, 1, 1, now + 1);
+	assert_int_equal(end_row(q, &kept, &NEVER, now + 1).settle.state, DELIVERY_DEAD);
+	queue_free(&q);
+}
+
+/* It would refuse four more at each restart. */
+static void inv7_a_sink_that_refused_when_the_last_run_ended_is_held_at_the_next_never(
+	void **state)
+{
+	(void)state;
+	struct sink_settings s = settings_of(1);
+	struct queue_sink sink = { .settings = &s, .number = 1, .refuses = true };
+	struct queue *q = queue_new(&sink, 1, 7, START);
+	struct tried row = row_of(1, 1, START);
+	struct queue_status status;
+
+	queue_status(q, 0, &status);
+	assert_true(status.refuses);
+	claim(q, 1, 1, START);
+	assert_int_equal(end_row(q, &row, &NEVER, START).settle.state, DELIVERY_DUE);
+	claim(q, 1, 1, START + HOUR);
+	assert_int_equal(end_row(q, &row, &DELIVERED, START + HOUR).change, QUEUE_CAME_UP);
+	queue_status(q, 0, &status);
+	assert_false(status.refuses);
+	queue_free(&q);
+}
+
 static void one_refused_payload_is_a_dead_letter_and_the_sink_goes_on(void **state)
 {
 	(void)state;
@@ -335,6 +364,39 @@ static void inv7_what_was_under_way_lifts_no_retry_after(void **state)
 	queue_free(&q);
 }
 
+static void inv7_what_was_delivered_before_a_row_began_proves_nothing(void **state)
+{
+	(void)state;
+	struct sink_settings s = settings_of(8);
+	struct queue *q = queue_of(&s, 1);
+	struct tried good = row_of(1, 1, START), bad = row_of(2, 1, START + 6);
+
+	claim(q, 1, 2, START);
+	end_row(q, &good, &DELIVERED, START + 5);
+	assert_int_equal(end_row(q, &bad, &SINK_DOWN, START + 9).change, QUEUE_WENT_DOWN);
+	queue_free(&q);
+}
+
+static void inv7_probes_go_one_at_a_time_however_wide_the_window(void **state)
+{
+	(void)state;
+	struct sink_settings s = settings_of(8);
+	struct queue *q = queue_of(&s, 1);
+	struct tried row = row_of(1, 1, START);
+	int64_t later = START + MINUTE;
+
+	claim(q, 1, 3, START);
+	end_row(q, &row, &SINK_DOWN, START);
+	/* Two that were under way are still out: nobody needs a probe. */
+	assert_int_equal(asked(q, 1, later), 0);
+	assert_int_equal(queue_sleep_ms(q, later), -1);
+	queue_committed(q, 1, 2);
+	assert_int_equal(asked(q, 1, later), 1);
+	claim(q, 1, 1, later);
+	assert_int_equal(asked(q, 1, later + HOUR), 0);
+	queue_free(&q);
+}
+
 static void inv7_after_a_clock_jumped_back_a_dead_sink_is_held_all_the_same(void **state)
 {
 	(void)state;
@@ -348,137 +410,7 @@ static void inv7_after_a_clock_jumped_back_a_dead_sink_is_held_all_the_same(void
 	queue_free(&q);
 }
 
-/* ---- waits (invariant 8) ---- */
-
-static void inv8_a_retry_after_holds_the_sink_that_long(void **state)
-{
-	(void)state;
-	struct sink_settings s = settings_of(8);
-	struct queue *q = queue_of(&s, 1);
-	struct tried row = row_of(1, 1, START);
-	struct outcome o = SINK_DOWN;
-
-	o.retry_after_ms = 30 * SECOND;
-	claim(q, 1, 1, START);
-	end_row(q, &row, &o, START);
-	assert_int_equal(asked(q, 1, START + 30 * SECOND - 1), 0);
-	assert_int_equal(asked(q, 1, START + 33 * SECOND + 1), 1);
-	queue_free(&q);
-}
-
-static void inv8_a_hostile_retry_after_is_cut_to_the_cap(void **state)
-{
-	(void)state;
-	struct sink_settings s = settings_of(8);
-	struct queue *q = queue_of(&s, 1);
-	struct tried row = row_of(1, 1, START);
-	struct outcome o = SINK_DOWN;
-
-	o.retry_after_ms = 1000LL * 365 * 24 * HOUR;
-	claim(q, 1, 1, START);
-	end_row(q, &row, &o, START);
-	assert_int_equal(asked(q, 1, START + HOUR - 1), 0);
-	assert_int_equal(asked(q, 1, START + HOUR + HOUR / 10 + 1), 1);
-	queue_free(&q);
-}
-
-static void inv8_a_clock_that_jumps_back_keeps_no_sink_held_for_ever(void **state)
-{
-	(void)state;
-	struct sink_settings s = settings_of(8);
-	struct queue_sink stored = { .settings = &s,
-				     .number = 1,
-				     .held_until = START + 1000LL * 24 * HOUR,
-				     .down_since = START };
-	struct queue *q = queue_new(&stored, 1, 42, START);
-
-	assert_int_equal(asked(q, 1, START), 0);
-	assert_true(queue_sleep_ms(q, START) <= HOUR + HOUR / 10 + 1);
-	queue_free(&q);
-}
-
-static void inv8_a_due_time_beyond_any_wait_is_cut_to_the_longest(void **state)
-{
-	(void)state;
-	struct sink_settings s = settings_of(8);
-	struct queue *q = queue_of(&s, 1);
-
-	claim(q, 1, 0, START + 1000LL * 24 * HOUR);
-	assert_int_equal(asked(q, 1, START), 0);
-	assert_int_equal(asked(q, 1, START + HOUR + HOUR / 10 + 1), 8);
-	queue_free(&q);
-}
-
-static void inv8_a_row_dies_of_age_after_a_failed_attempt(void **state)
-{
-	(void)state;
-	struct sink_settings s = settings_of(8);
-	struct queue *q = queue_of(&s, 1);
-	struct tried row = row_of(1, 900, START + 72 * HOUR - 2);
-
-	claim(q, 1, 1, START);
-	struct end e = end_row(q, &row, &ROW_LATER, START + 72 * HOUR - 1);
-
-	assert_int_equal(e.settle.state, DELIVERY_DUE);
-	claim(q, 1, 1, START);
-	e = end_row(q, &row, &ROW_LATER, START + 72 * HOUR);
-	assert_int_equal(e.settle.state, DELIVERY_DEAD);
-	assert_string_equal(e.reason, "gave up after 72 h: 409");
-	queue_free(&q);
-}
-
-static void inv8_time_in_which_the_sink_was_held_does_not_count(void **state)
-{
-	(void)state;
-	struct sink_settings s = settings_of(8);
-	struct queue_sink stored = { .settings = &s, .number = 1, .held_total_ms = 100 * HOUR };
-	struct queue *q = queue_new(&stored, 1, 42, START);
-	struct tried row = row_of(1, 2, START + 80 * HOUR);
-
-	row.held_base_ms = 70 * HOUR; /* so 30 of the 80 hours since were held */
-	claim(q, 1, 1, START);
-	struct end e = end_row(q, &row, &ROW_LATER, START + 80 * HOUR);
-
-	assert_int_equal(e.settle.state, DELIVERY_DUE);
-	queue_free(&q);
-}
-
-static void inv8_a_clock_that_jumps_forward_or_a_long_stop_kills_no_row(void **state)
-{
-	(void)state;
-	struct sink_settings s = settings_of(8);
-	struct queue *q = queue_of(&s, 1);
-	struct tried row = row_of(1, 2, START + 1000LL * HOUR);
-
-	/* Tried twice, it can have waited no longer than twice the longest wait. */
-	claim(q, 1, 2, START);
-	struct end e = end_row(q, &row, &ROW_LATER, START + 1000LL * HOUR);
-
-	assert_int_equal(e.settle.state, DELIVERY_DUE);
-	e = end_row(q, &row, &SINK_DOWN, START + 1000LL * HOUR);
-	assert_int_equal(e.settle.state, DELIVERY_DUE);
-	queue_free(&q);
-}
-
-static void a_row_that_is_not_ready_backs_off_within_bounds(void **state)
-{
-	(void)state;
-	struct sink_settings s = settings_of(8);
-	struct queue *q = queue_of(&s, 1);
-
-	for (int64_t n = 1; n <= 40; n++) {
-		struct tried row = row_of(n, n, START);
-		int64_t cap = n < 20 ? SECOND << (n - 1) : 15 * MINUTE;
-
-		claim(q, 1, 1, START);
-		struct end e = end_row(q, &row, &ROW_LATER, START);
-
-		assert_true(e.settle.due_at >= START);
-		assert_true(e.settle.due_at <= START + (cap < 15 * MINUTE ? cap : 15 * MINUTE));
-		assert_int_equal(asked(q, 1, START), 8);
-	}
-	queue_free(&q);
-}
+/* ---- steps, and holds on their way to the store ---- */
 
 static void one_step_of_several_is_repeated_at_once_and_not_counted(void **state)
 {
@@ -526,25 +458,25 @@ int main(void)
 		cmocka_unit_test(a_sink_with_nothing_due_is_not_asked_until_woken),
 		cmocka_unit_test(it_sleeps_until_the_next_row_is_due),
 		cmocka_unit_test(a_rate_spaces_starts),
+		cmocka_unit_test(
+			inv2_an_outcome_that_is_unknown_marks_the_row_and_keeps_its_count),
 		cmocka_unit_test(inv7_a_sink_that_is_down_is_held_and_probed_by_one),
 		cmocka_unit_test(inv7_rows_of_one_window_that_fail_together_count_once),
 		cmocka_unit_test(inv7_a_probe_that_succeeds_opens_the_window),
 		cmocka_unit_test(inv7_a_failure_beside_successes_is_the_rows_own),
 		cmocka_unit_test(inv7_one_dead_sink_never_slows_another),
 		cmocka_unit_test(inv7_five_refused_payloads_in_a_row_hold_the_sink),
+		cmocka_unit_test(inv7_only_a_delivery_breaks_a_row_of_refusals),
+		cmocka_unit_test(inv7_the_row_that_was_kept_is_probed_and_kept_again),
+		cmocka_unit_test(inv7_what_was_delivered_before_a_row_began_proves_nothing),
+		cmocka_unit_test(inv7_probes_go_one_at_a_time_however_wide_the_window),
+		cmocka_unit_test(
+			inv7_a_sink_that_refused_when_the_last_run_ended_is_held_at_the_next_never),
 		cmocka_unit_test(one_refused_payload_is_a_dead_letter_and_the_sink_goes_on),
 		cmocka_unit_test(inv7_a_row_that_fails_beside_slow_successes_is_not_hammered),
 		cmocka_unit_test(inv7_what_was_under_way_lifts_no_retry_after),
 		cmocka_unit_test(
 			inv7_after_a_clock_jumped_back_a_dead_sink_is_held_all_the_same),
-		cmocka_unit_test(inv8_a_retry_after_holds_the_sink_that_long),
-		cmocka_unit_test(inv8_a_hostile_retry_after_is_cut_to_the_cap),
-		cmocka_unit_test(inv8_a_clock_that_jumps_back_keeps_no_sink_held_for_ever),
-		cmocka_unit_test(inv8_a_due_time_beyond_any_wait_is_cut_to_the_longest),
-		cmocka_unit_test(inv8_a_row_dies_of_age_after_a_failed_attempt),
-		cmocka_unit_test(inv8_time_in_which_the_sink_was_held_does_not_count),
-		cmocka_unit_test(inv8_a_clock_that_jumps_forward_or_a_long_stop_kills_no_row),
-		cmocka_unit_test(a_row_that_is_not_ready_backs_off_within_bounds),
 		cmocka_unit_test(one_step_of_several_is_repeated_at_once_and_not_counted),
 		cmocka_unit_test(a_hold_that_was_not_stored_comes_again),
 	};

@@ -424,6 +424,7 @@ static void splitting_looks_only_at_strings_and_brackets(void **state)
 		{ "[[1]", NULL },
 		{ "[1}", NULL },
 		{ "{\"a\":1]", NULL },
+		{ "{\"a\":1,}", NULL },
 		{ "{\"a\"", NULL },
 		{ "{\"a", NULL },
 		{ "{\"a\"}", NULL },

@@ -72,6 +72,55 @@ static void the_last_page_has_no_cursor(void **state)
 	}
 }
 
+static void a_count_that_is_none_is_not_known_and_no_error(void **state)
+{
+	static const struct {
+		const char *member;
+		int64_t total;
+	} table[] = {
+		{ "", -1 },
+		{ ",\"total_count\":0", 0 },
+		{ ",\"total_count\": 1234567 ", 1234567 },
+		{ ",\"total_count\":1e6", 1000000 },
+		{ ",\"total_count\":25.0", 25 },
+		{ ",\"total_count\":9223372036854775807", INT64_MAX },
+		{ ",\"total_count\":9223372036854775808", -1 },
+		{ ",\"total_count\":-0", 0 },
+		{ ",\"total_count\":-1", -1 },
+		{ ",\"total_count\":-9223372036854775808", -1 },
+		{ ",\"total_count\":2.5", -1 },
+		{ ",\"total_count\":1e999", -1 },
+		{ ",\"total_count\":null", -1 },
+		{ ",\"total_count\":true", -1 },
+		{ ",\"total_count\":\"12\"", -1 },
+		{ ",\"total_count\":\"\xff\"", -1 },
+		{ ",\"total_count\":[12]", -1 },
+		{ ",\"total_count\":{\"value\":12}", -1 },
+		{ ",\"total_count\":~12", -1 },
+		{ ",\"total_count\":12 13", -1 },
+		{ ",\"total_count\":012", -1 },
+		{ ",\"total_count\":", -1 },
+		{ ",\"total_count\":1.0000000000000000000000000000000000000", 1 },
+		{ ",\"total_count\":1.000000000000000000000000000000000000000", -1 },
+		/* of two equal keys the first wins */
+		{ ",\"total_count\":5,\"total_count\":6", 5 },
+		{ ",\"total_count\":\"many\",\"total_count\":6", -1 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		char *text = mem_printf("{\"items\":[{\"id\":\"a\"}]%s}", table[i].member);
+		struct page p;
+
+		assert_true(page_read(&p, text, strlen(text), NULL));
+		assert_int_equal(p.item_count, 1);
+		if (p.total_count != table[i].total)
+			fail_msg("%s is %jd", table[i].member, (intmax_t)p.total_count);
+		page_release(&p);
+		mem_free(&text);
+	}
+}
+
 static void what_is_no_page_is_refused(void **state)
 {
 	static const struct {
@@ -311,9 +360,6 @@ static void bodies_and_counts_are_bounded(void **state)
 	struct page p;
 
 	(void)state;
-	assert_false(page_read(&p, "", (size_t)PAGE_BYTES_MAX + 1, &err));
-	assert_string_equal(err.text, "no page of alerts: more than 8388608 bytes");
-
 	buf_init(&text, PAGE_BYTES_MAX);
 	buf_adds(&text, "{\"items\":[0");
 	for (size_t i = 1; i < PAGE_ITEMS_MAX; i++)
@@ -327,6 +373,26 @@ static void bodies_and_counts_are_bounded(void **state)
 	buf_adds(&text, ",0]}");
 	assert_false(page_read(&p, text.data, text.len, &err));
 	assert_string_equal(err.text, "no page of alerts: more than 10000 items");
+	buf_release(&text);
+}
+
+static void an_alert_that_is_too_large_is_set_aside_and_the_page_goes_on(void **state)
+{
+	struct buf text;
+	struct page p;
+
+	(void)state;
+	buf_init(&text, 2 * ITEM_BYTES_MAX);
+	buf_adds(&text, "{\"items\":[{\"id\":\"");
+	for (size_t i = 0; i < ITEM_BYTES_MAX; i++)
+		buf_addc(&text, 'x');
+	buf_adds(&text, "\"}],\"next_cursor\":\"on\"}");
+	assert_true(page_read(&p, text.data, text.len, NULL));
+	assert_int_equal(p.item_count, 0);
+	assert_int_equal(p.reject_count, 1);
+	assert_string_equal(p.rejects[0].reason, "an alert of more than 8 MiB");
+	assert_string_equal(p.next_cursor, "on");
+	page_release(&p);
 	buf_release(&text);
 }
 
@@ -454,6 +520,7 @@ static void agrees_with_itself(const char *text, size_t len)
 
 static void holds_what_it_promises(const struct page *p)
 {
+	assert_true(p->total_count >= -1);
 	for (size_t i = 0; i < p->item_count; i++) {
 		const struct alert *a = &p->items[i];
 
@@ -509,6 +576,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_page_is_its_items_and_the_next_cursor),
 		cmocka_unit_test(the_last_page_has_no_cursor),
+		cmocka_unit_test(a_count_that_is_none_is_not_known_and_no_error),
 		cmocka_unit_test(what_is_no_page_is_refused),
 		cmocka_unit_test(every_prefix_of_a_page_is_refused),
 		cmocka_unit_test(a_cursor_has_a_bound),
@@ -519,6 +587,7 @@ int main(void)
 		cmocka_unit_test(a_long_id_is_an_id),
 		cmocka_unit_test(a_deep_item_hides_no_other),
 		cmocka_unit_test(bodies_and_counts_are_bounded),
+		cmocka_unit_test(an_alert_that_is_too_large_is_set_aside_and_the_page_goes_on),
 		cmocka_unit_test(an_error_is_one_line_whatever_its_shape),
 		cmocka_unit_test(an_error_is_cut_between_characters),
 		cmocka_unit_test(

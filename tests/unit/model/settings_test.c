@@ -121,6 +121,8 @@ static void the_shortest_configuration_has_all_defaults(void **state)
 	assert_string_equal(said, "");
 	assert_string_equal(s->store, "/var/lib/tocsin/tocsin.db");
 	assert_int_equal(s->store_line, 0);
+	assert_string_equal(s->listen_at.address, "127.0.0.1");
+	assert_int_equal(s->listen_at.port, 9464);
 	assert_non_null(s->templates);
 	assert_int_equal(s->log_level, LOG_INFO);
 	assert_int_equal(s->log_format, LOG_TEXT);
@@ -150,6 +152,8 @@ static void the_shortest_configuration_has_all_defaults(void **state)
 	assert_int_equal(sink->retry_max_ms, 900000);
 	assert_int_equal(sink->retry_after_max_ms, 3600000);
 	assert_true(sink->give_up_ms == INT64_C(72) * 3600 * 1000);
+	assert_null(sink->fallback);
+	assert_int_equal(sink->fallback_after_ms, 600000);
 	assert_true(sink->collapse);
 	assert_int_equal(sink->batch_max, 20);
 	assert_string_equal(((struct gong *)sink->own)->url.value,
@@ -176,7 +180,7 @@ static const char full[] =
 	" { name = \"b\"; base_url = \"http://[::1]:1/v1\"; api_key = \"k\"; start = \"all\"; } );\n"
 	"sinks = ( { name = \"g\"; type = \"gong\"; url = \"http://relay/\"; plaintext = true;\n"
 	"  window = 64; rate = \"off\"; timeout = \"4s\"; retry = { min = \"5ms\"; max = \"6s\"; };\n"
-	"  retry_after_max = \"7s\"; give_up = \"8h\"; collapse = false; template = \"mine\";\n"
+	"  retry_after_max = \"7s\"; give_up = \"8h\"; fallback = \"w\"; fallback_after = \"9m\"; collapse = false; template = \"mine\";\n"
 	"  vars = { team = \"sec\"; key = \"env:SECRET\"; }; ca_file = \"ca\"; proxy = \"p\"; },\n"
 	" { name = \"w\"; type = \"whistle\"; } );\n"
 	"routes = ( { name = \"x\"; match = [ \"severity >= high\", \"source = a\" ];\n"
@@ -191,10 +195,6 @@ static void every_key_is_taken(void **state)
 	(void)state;
 	assert_string_equal(
 		said,
-		"2: warning: retention has no effect yet: nothing is pruned, every alert is "
-		"remembered\n"
-		"4: warning: source \"a\": sweep_every has no effect yet: each poll looks at "
-		"all alerts\n"
 		"7: warning: sink \"g\": plaintext = true lets alerts and passwords travel "
 		"unencrypted\n");
 	assert_string_equal(s->store, "t.db");
@@ -216,6 +216,8 @@ static void every_key_is_taken(void **state)
 	assert_int_equal(g->rate.count, 0);
 	assert_int_equal(g->retry_min_ms, 5);
 	assert_int_equal(g->retry_max_ms, 6000);
+	assert_string_equal(g->fallback, "w");
+	assert_int_equal(g->fallback_after_ms, 9 * 60000);
 	assert_false(g->collapse);
 	assert_string_equal(g->template, "mine");
 	assert_int_equal(g->vars.count, 2);
@@ -354,6 +356,10 @@ static const struct {
 	{ "", "0: no route: add at least one to routes = ( { ... } );\n"
 	      "0: no sink: add at least one to sinks = ( { ... } );\n"
 	      "0: no source: add at least one to sources = ( { ... } );\n" },
+	{ "sources = ( { name = \"tocsin\"; base_url = \"https://a.io/v1\"; api_key = \"k\"; } );"
+	  "\n" SINKS ROUTES,
+	  "1: source \"tocsin\": this name is kept for what the daemon itself has to say: choose "
+	  "another\n" },
 	{ SOURCE "sinks = ();" ROUTES,
 	  "2: no sink: add at least one to sinks = ( { ... } );\n" },
 	{ SOURCE "sinks = { };" ROUTES,
@@ -380,6 +386,9 @@ static const struct {
 	{ SOURCE
 	  "sinks = ( { name = \"g\"; type = \"whistle\"; }, { name = \"h\"; type = \"whistle\"; } );\n" ROUTES,
 	  "2: warning: sink \"h\": no route leads here\n" },
+	{ SOURCE "sinks = ( { name = \"g\"; type = \"whistle\"; fallback = \"h\"; },\n"
+		 "{ name = \"h\"; type = \"whistle\"; } );\n" ROUTES,
+	  "" },
 	{ SOURCE SINKS
 	  "routes = ( { name = \"a\"; to = \"g\"; continue = true; },\n"
 	  "{ name = \"b\"; match = []; to = \"g\"; }, { name = \"c\"; to = \"g\"; } );",
@@ -468,6 +477,52 @@ static void a_source_says_where_it_asks_and_as_whom(void **state)
 	}
 }
 
+/* Sinks a, b and chat, by their fallbacks ("" for none). */
+static const struct {
+	const char *a, *b, *c;
+	const char *said;
+} fallbacks[] = {
+	{ "fallback = \"b\";", "", "", "" },
+	{ "fallback = \"b\";", "fallback = \"chat\";", "", "" },
+	{ "fallback = \"chat\";", "fallback = \"chat\"; fallback_after = \"2s\";", "", "" },
+	{ "", "", "fallback_after = \"2s\";",
+	  "4: warning: sink \"chat\": fallback_after does nothing without a fallback\n" },
+	{ "", "fallback = \"caht\";", "",
+	  "3: sink \"b\": no sink is named \"caht\"; did you mean \"chat\"?\n" },
+	{ "", "fallback = 5;", "", "3: sink \"b\": fallback must be a string, in quotes\n" },
+	{ "", "fallback = \"b\";", "",
+	  "3: sink \"b\": fallback is this sink itself: name another one\n" },
+	{ "fallback = \"b\";", "fallback = \"a\";", "",
+	  "2: sink \"a\": the fallbacks go round in a circle, by \"b\" back to this sink: take "
+	  "one of them out\n" },
+	{ "fallback = \"chat\";", "fallback = \"a\";", "fallback = \"b\";",
+	  "2: sink \"a\": the fallbacks go round in a circle, by \"chat\" back to this sink: take "
+	  "one of them out\n" },
+	{ "fallback = \"b\";", "fallback = \"chat\";", "fallback = \"b\";",
+	  "3: sink \"b\": the fallbacks go round in a circle, by \"chat\" back to this sink: take "
+	  "one of them out\n" },
+};
+
+static void a_fallback_leads_to_another_sink_and_never_round(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(fallbacks); i++) {
+		char said[SAID_MAX];
+		char *text = mem_printf(SOURCE
+					"sinks = ( { name = \"a\"; type = \"whistle\"; %s },\n"
+					"{ name = \"b\"; type = \"whistle\"; %s },\n"
+					"{ name = \"chat\"; type = \"whistle\"; %s } );\n"
+					"routes = ( { name = \"all\"; to = [ \"a\", \"b\", "
+					"\"chat\" ]; } );\n",
+					fallbacks[i].a, fallbacks[i].b, fallbacks[i].c);
+		struct settings *s = take(text, said);
+
+		assert_string_equal(said, fallbacks[i].said);
+		settings_free(&s);
+		mem_free(&text);
+	}
+}
+
 static void a_secret_that_cannot_be_read_again_keeps_its_value(void **state)
 {
 	struct conf_secret secret = { mem_strdup("env:GONE"), mem_strdup("old") };
@@ -502,6 +557,7 @@ int main(void)
 		cmocka_unit_test(a_configuration_with_thirty_four_errors_lists_all_of_them),
 		cmocka_unit_test(each_of_these_is_said_and_nothing_else),
 		cmocka_unit_test(a_source_says_where_it_asks_and_as_whom),
+		cmocka_unit_test(a_fallback_leads_to_another_sink_and_never_round),
 		cmocka_unit_test(a_secret_that_cannot_be_read_again_keeps_its_value),
 		cmocka_unit_test(every_key_of_every_table_has_its_help),
 	};

@@ -45,13 +45,22 @@ static void a_token_is_given_for_a_form_and_for_nothing_else(void **state)
 	desk_close(&d);
 }
 
+static int ask_token(struct desk *d, const char *secret)
+{
+	char *form = mem_printf("grant_type=client_credentials&client_id=sandbox"
+				"&client_secret=%s",
+				secret);
+	int status;
+
+	d->type = form_type;
+	status = desk_post(d, "/v1/oauth/token", form);
+	mem_free(&form);
+	return status;
+}
+
 static char *new_token(struct desk *d)
 {
-	d->type = form_type;
-	assert_int_equal(desk_post(d, "/v1/oauth/token",
-				   "grant_type=client_credentials&client_id=sandbox"
-				   "&client_secret=sandbox"),
-			 200);
+	assert_int_equal(ask_token(d, "sandbox"), 200);
 	return desk_member(d, "access_token");
 }
 
@@ -80,6 +89,99 @@ static void a_token_is_good_until_its_time_or_until_it_is_expired(void **state)
 	mem_free(&first);
 	mem_free(&second);
 	desk_close(&d);
+}
+
+static void a_secret_that_is_rotated_leaves_tokens_good_and_a_client_shut_out_has_none(
+	void **state)
+{
+	struct desk d;
+	char *token;
+
+	(void)state;
+	desk_open(&d, NULL);
+	token = new_token(&d);
+	d.key = token;
+	assert_int_equal(
+		desk_post(&d, "/_sim/clients", "{\"id\":\"sandbox\",\"secret\":\"new\"}"), 200);
+	assert_int_equal(ask_token(&d, "sandbox"), 401);
+	assert_int_equal(ask_token(&d, "new"), 200);
+	assert_int_equal(desk_get(&d, "/v1/alerts"), 200);
+	assert_int_equal(desk_post(&d, "/_sim/clients", "{\"id\":\"sandbox\",\"secret\":null}"),
+			 200);
+	assert_int_equal(ask_token(&d, "new"), 401);
+	assert_int_equal(desk_get(&d, "/v1/alerts"), 401);
+	desk_has(&d, "shut out");
+	desk_post(&d, "/_sim/clients", "{\"id\":\"sandbox\",\"secret\":\"back\"}");
+	assert_int_equal(ask_token(&d, "back"), 200);
+	for (int i = 1; i < ARGS_CALLERS_MAX; i++) {
+		char *client = mem_printf("{\"id\":\"c%d\",\"secret\":\"s\"}", i);
+
+		assert_int_equal(desk_post(&d, "/_sim/clients", client), 200);
+		mem_free(&client);
+	}
+	assert_int_equal(desk_post(&d, "/_sim/clients", "{\"id\":\"x\",\"secret\":\"s\"}"),
+			 400);
+	mem_free(&token);
+	desk_close(&d);
+}
+
+static void keys_come_and_go(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_open(&d, (const char *const[]){ "--keys", "a,b", NULL });
+	d.key = "c";
+	assert_int_equal(desk_get(&d, "/v1/alerts"), 401);
+	assert_int_equal(desk_post(&d, "/_sim/keys", "{\"add\":\"c\",\"remove\":\"a\"}"), 200);
+	assert_int_equal(desk_get(&d, "/v1/alerts"), 200);
+	d.key = "a";
+	assert_int_equal(desk_get(&d, "/v1/alerts"), 401);
+	d.key = "b";
+	assert_int_equal(desk_get(&d, "/v1/alerts"), 200);
+	for (int i = 2; i < ARGS_CALLERS_MAX; i++)
+		assert_int_equal(desk_post(&d, "/_sim/keys", "{\"add\":\"more\"}"), 200);
+	assert_int_equal(desk_post(&d, "/_sim/keys", "{\"add\":\"more\"}"), 400);
+	desk_close(&d);
+}
+
+static void what_a_token_is_said_to_live_need_not_be_true(void **state)
+{
+	static const struct {
+		const char *order;
+		const char *says; /* NULL: nothing */
+		int64_t lives_ms;
+	} rows[] = {
+		{ "{\"expires_in\":null}", NULL, 3600000 },
+		{ "{\"expires_in\":1}", "\"expires_in\":1}", 1000 },
+		{ "{\"expires_in\":31536000}", "\"expires_in\":31536000}",
+		  INT64_C(31536000000) },
+		{ "{\"expires_in\":\"60\"}", "\"expires_in\":\"60\"}", 3600000 },
+		{ "{\"lives\":0.5}", "\"expires_in\":3600}", 500 },
+		{ "{\"expires_in\":60,\"lives\":2}", "\"expires_in\":60}", 2000 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct desk d;
+		char *token;
+
+		desk_open(&d, NULL);
+		assert_int_equal(desk_post(&d, "/_sim/token", rows[i].order), 200);
+		token = new_token(&d);
+		if (rows[i].says != NULL)
+			desk_has(&d, rows[i].says);
+		else
+			assert_null(strstr(d.answer.body.data, "expires_in"));
+		assert_true(json_check(d.answer.body.data, d.answer.body.len, NULL));
+		d.key = token;
+		desk_now += rows[i].lives_ms - 1;
+		assert_int_equal(desk_get(&d, "/v1/alerts"), 200);
+		desk_now += 1;
+		assert_int_equal(desk_get(&d, "/v1/alerts"), 401);
+		mem_free(&token);
+		desk_close(&d);
+	}
 }
 
 static void strangers_are_refused(void **state)
@@ -235,6 +337,23 @@ static void pages_hold_everything_once_in_each_order(void **state)
 	}
 }
 
+static void pages_are_no_larger_than_the_server_likes(void **state)
+{
+	struct desk d;
+	struct buf ids;
+
+	(void)state;
+	desk_open(&d, (const char *const[]){ "--history", "25", "--page-max", "10", NULL });
+	buf_init(&ids, 1 << 20);
+	assert_int_equal(desk_get(&d, "/v1/alerts"), 200);
+	assert_int_equal(desk_ids(&d, &ids), 10);
+	assert_int_equal(desk_get(&d, "/v1/alerts?limit=3"), 200);
+	assert_int_equal(desk_ids(&d, &ids), 3);
+	assert_int_equal(walk(&d, "limit=100", &ids, NULL), 25);
+	buf_release(&ids);
+	desk_close(&d);
+}
+
 static void exactly_one_full_page_is_the_last(void **state)
 {
 	struct desk d;
@@ -377,11 +496,16 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_token_is_given_for_a_form_and_for_nothing_else),
 		cmocka_unit_test(a_token_is_good_until_its_time_or_until_it_is_expired),
+		cmocka_unit_test(
+			a_secret_that_is_rotated_leaves_tokens_good_and_a_client_shut_out_has_none),
+		cmocka_unit_test(keys_come_and_go),
+		cmocka_unit_test(what_a_token_is_said_to_live_need_not_be_true),
 		cmocka_unit_test(strangers_are_refused),
 		cmocka_unit_test(each_key_has_a_limit_a_minute),
 		cmocka_unit_test(every_answer_tells_of_the_limit),
 		cmocka_unit_test(what_is_asked_wrongly_is_refused),
 		cmocka_unit_test(pages_hold_everything_once_in_each_order),
+		cmocka_unit_test(pages_are_no_larger_than_the_server_likes),
 		cmocka_unit_test(exactly_one_full_page_is_the_last),
 		cmocka_unit_test(pages_do_not_shift_when_alerts_come_and_go),
 		cmocka_unit_test(a_cursor_ends_with_its_time_its_filters_or_on_request),

@@ -37,6 +37,7 @@ static void no_options_are_a_sandbox(void **state)
 	assert_int_equal(args.history, 0);
 	assert_int_equal(args.rate.count, 0);
 	assert_int_equal(args.limit_rpm, 1000);
+	assert_int_equal(args.page_max, 100);
 	assert_int_equal(args.cursor_ttl_ms, 600000);
 	assert_int_equal(args.token_ttl_ms, 3600000);
 	assert_int_equal(args.client_count, 1);
@@ -102,6 +103,8 @@ static void a_wrong_option_is_told_with_a_hint(void **state)
 		{ { "--rate", "5" }, "--rate \"5\"" },
 		{ { "--rate", "10001/s" }, "more than 10000/s" },
 		{ { "--limit-rpm", "0" }, "must be 1 to" },
+		{ { "--page-max", "0" }, "must be 1 to 100" },
+		{ { "--page-max", "101" }, "must be 1 to 100" },
 		{ { "--cursor-ttl", "10" }, "--cursor-ttl \"10\"" },
 		{ { "--token-ttl", "500ms" }, "1s or more" },
 		{ { "--clients", "nocolon" }, "ID:SECRET" },

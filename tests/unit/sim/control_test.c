@@ -182,6 +182,17 @@ static void malformed_orders_are_refused_whole(void **state)
 		{ "/_sim/faults", "{\"kind\":\"reset\",\"count\":0}", "count" },
 		{ "/_sim/faults", "{\"kind\":\"status\",\"status\":200}", "300 to 599" },
 		{ "/_sim/faults", "{\"kind\":\"status\",\"seconds\":-1}", "seconds" },
+		{ "/_sim/faults", "{\"kind\":\"reset\",\"after\":-1}", "let through" },
+		{ "/_sim/faults", "{\"kind\":\"reset\",\"query\":\"status\"}", "a parameter" },
+		{ "/_sim/faults", "{\"kind\":\"reset\",\"query\":\"=open\"}", "a parameter" },
+		{ "/_sim/clients", "{}", "shuts the client out" },
+		{ "/_sim/clients", "{\"id\":\"sandbox\"}", "shuts the client out" },
+		{ "/_sim/clients", "{\"id\":\"\",\"secret\":\"s\"}", "shuts the client out" },
+		{ "/_sim/clients", "{\"id\":\"nobody\",\"secret\":null}", "none of that id" },
+		{ "/_sim/keys", "{}", "one of them" },
+		{ "/_sim/keys", "{\"remove\":\"no-key\",\"add\":\"kept?\"}", "no such key" },
+		{ "/_sim/token", "[]", "expires_in" },
+		{ "/_sim/token", "{\"lives\":0}", "expires_in" },
 		{ "/_sim/expire", "{}", "say what" },
 		{ "/_sim/expire", "{\"cursors\":1}", "say what" },
 	};
@@ -280,6 +291,53 @@ static void a_fault_ends_by_count_or_time_and_keeps_to_its_path(void **state)
 	desk_close(&d);
 }
 
+static void a_fault_lets_so_many_requests_through_first(void **state)
+{
+	struct desk d;
+
+	(void)state;
+	desk_open(&d, NULL);
+	desk_post(&d, "/_sim/faults", "{\"kind\":\"status\",\"after\":2,\"count\":1}");
+	desk_post(&d, "/_sim/faults", "{\"kind\":\"html\",\"after\":1,\"count\":1}");
+	assert_int_equal(desk_get(&d, "/v1/alerts"), 200);
+	assert_int_equal(desk_get(&d, "/v1/alerts"), 502);
+	assert_int_equal(desk_get(&d, "/v1/alerts"), 503);
+	assert_int_equal(desk_get(&d, "/v1/alerts"), 200);
+	desk_get(&d, "/_sim/stats");
+	desk_has(&d, "\"faults\":0");
+	desk_close(&d);
+}
+
+static void a_fault_keeps_to_its_query(void **state)
+{
+	static const struct {
+		const char *query;
+		const char *target;
+		int status;
+	} rows[] = {
+		{ "status=open", "/v1/alerts", 200 },
+		{ "status=open", "/v1/alerts?status=acknowledged", 200 },
+		{ "status=open", "/v1/alerts?status=open&limit=1", 503 },
+		{ "status=", "/v1/alerts?limit=1", 503 },
+		{ "status=", "/v1/alerts?status=open", 200 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct desk d;
+		char *fault = mem_printf("{\"kind\":\"status\",\"after\":1,\"query\":\"%s\"}",
+					 rows[i].query);
+
+		desk_open(&d, NULL);
+		assert_int_equal(desk_post(&d, "/_sim/faults", fault), 200);
+		assert_int_equal(desk_get(&d, "/v1/alerts?status=open"), 200);
+		assert_int_equal(desk_get(&d, "/v1/alerts"), 200);
+		assert_int_equal(desk_get(&d, rows[i].target), rows[i].status);
+		mem_free(&fault);
+		desk_close(&d);
+	}
+}
+
 static void faults_never_touch_the_control(void **state)
 {
 	struct desk d;
@@ -321,6 +379,35 @@ static void requests_are_counted_by_path_and_end(void **state)
 	desk_close(&d);
 }
 
+static void lists_are_counted_by_the_status_asked_for(void **state)
+{
+	static const char *const targets[] = {
+		"/v1/alerts",
+		"/v1/alerts?limit=3",
+		"/v1/alerts?cursor=x",
+		"/v1/alerts?status=open",
+		"/v1/alerts?status=acknowledged&cursor=x",
+		"/v1/alerts?status=nothing",
+		"/v1/alerts/1",
+		"/v1/oauth/token",
+	};
+	struct desk d;
+
+	(void)state;
+	desk_open(&d, NULL);
+	for (size_t i = 0; i < ARRAY_LEN(targets); i++)
+		desk_get(&d, targets[i]);
+	desk_post(&d, "/v1/alerts", "");
+	desk_post(&d, "/_sim/faults", "{\"kind\":\"hang\",\"count\":1}");
+	desk_get(&d, "/v1/alerts?status=open");
+	desk_get(&d, "/_sim/stats");
+	desk_has(&d, "\"lists\":{\"open\":{\"first\":2,\"further\":0},"
+		     "\"acknowledged\":{\"first\":0,\"further\":1},"
+		     "\"resolved\":{\"first\":0,\"further\":0},"
+		     "\"unfiltered\":{\"first\":2,\"further\":1}}");
+	desk_close(&d);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -335,8 +422,11 @@ int main(void)
 		cmocka_unit_test(only_this_machine_may_control),
 		cmocka_unit_test(each_kind_of_fault_is_what_it_says),
 		cmocka_unit_test(a_fault_ends_by_count_or_time_and_keeps_to_its_path),
+		cmocka_unit_test(a_fault_lets_so_many_requests_through_first),
+		cmocka_unit_test(a_fault_keeps_to_its_query),
 		cmocka_unit_test(faults_never_touch_the_control),
 		cmocka_unit_test(requests_are_counted_by_path_and_end),
+		cmocka_unit_test(lists_are_counted_by_the_status_asked_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

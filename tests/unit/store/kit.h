@@ -48,10 +48,11 @@ struct kit {
 	/* what came of the last call */
 	struct page_result page;
 	char error[512];
-	bool ok, full, busy;
+	bool ok, full, busy, lost;
 	struct claim claims[KIT_CLAIMS]; /* texts are owned copies */
 	size_t claim_count;
 	struct answer answers[4];
+	struct moved moved; /* the last one */
 	char text[8192];
 };
 
@@ -114,6 +115,7 @@ static inline void kit_page_done(void *arg, const struct page_result *result)
 	k->ok = result->ok;
 	k->full = result->full;
 	k->busy = result->busy;
+	k->lost = result->lost;
 	snprintf(k->error, sizeof(k->error), "%s", result->ok ? "" : result->error);
 }
 
@@ -135,6 +137,7 @@ static inline void kit_turn_done(void *arg, const struct turn_result *result)
 	k->ok = result->ok;
 	k->full = result->full;
 	k->busy = result->busy;
+	k->lost = result->lost;
 	snprintf(k->error, sizeof(k->error), "%s", result->ok ? "" : result->error);
 	assert_true(result->claim_count <= KIT_CLAIMS);
 	for (size_t i = 0; i < result->claim_count; i++) {
@@ -146,13 +149,26 @@ static inline void kit_turn_done(void *arg, const struct turn_result *result)
 	k->claim_count = result->claim_count;
 	for (size_t i = 0; i < result->answer_count && i < ARRAY_LEN(k->answers); i++)
 		k->answers[i] = result->answers[i];
+	if (result->moved_count > 0)
+		k->moved = result->moved[result->moved_count - 1];
 }
 
 /* ---- the store and its names ---- */
 
+/* Rows follow their sinks, to the end. */
+static inline void kit_adopt(struct kit *k)
+{
+	enum store_adopted step;
+
+	while ((step = store_adopt(k->s, k->now, &k->err)) == ADOPT_MORE)
+		;
+	assert_int_equal(step, ADOPT_DONE);
+}
+
 static inline void kit_sinks(struct kit *k, size_t count)
 {
 	assert_true(store_sinks(k->s, k->sinks, count, &k->err));
+	kit_adopt(k);
 }
 
 static inline void kit_open(struct kit *k)

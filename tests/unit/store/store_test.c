@@ -24,7 +24,7 @@ static void the_file_is_private_and_durable(void **state)
 
 	assert_int_equal(stat(k->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(db_number(k->s->db, "PRAGMA user_version"), 1);
+	assert_int_equal(db_number(k->s->db, "PRAGMA user_version"), 4);
 	assert_int_equal(db_number(k->s->db, "PRAGMA page_size"), 8192);
 	assert_int_equal(db_number(k->s->db, "PRAGMA synchronous"), 2);
 	assert_int_equal(db_number(k->s->db, "PRAGMA journal_mode = wal") +
@@ -56,7 +56,7 @@ static void commands_open_a_store_that_is_there(void **state)
 	struct store *reader = store_open(k->path, STORE_READ, &k->err);
 
 	assert_non_null(reader);
-	assert_int_equal(store_drop(reader, &(struct selection){ .sink = "chat" }, 0, &k->err),
+	assert_int_equal(store_drop(reader, &(struct selection){ .id_count = 0 }, 0, &k->err),
 			 0);
 	assert_false(store_runtime(reader, 1, "{}", &k->err));
 	store_close(&reader);
@@ -76,12 +76,12 @@ static void what_cannot_be_a_store_is_refused_with_the_remedy(void **state)
 	for (int i = 0; i < 500; i++)
 		fputs("this is a letter and no database\n", file);
 	fclose(file);
-	refuses(k, other, STORE_DAEMON, "not a database: move the file away");
+	refuses(k, other, STORE_DAEMON, "it is no store of tocsin (file is not a database)");
 	refuses(k, other, STORE_READ, "not a database");
 	script(k, "PRAGMA user_version = 7");
 	store_close(&k->s);
-	refuses(k, k->path, STORE_DAEMON, "of version 7 and this tocsin knows 1");
-	refuses(k, k->path, STORE_COMMAND, "of version 7 and this tocsin knows 1");
+	refuses(k, k->path, STORE_DAEMON, "of version 7 and this tocsin knows 4");
+	refuses(k, k->path, STORE_COMMAND, "of version 7 and this tocsin knows 4");
 }
 
 static void another_programs_database_is_left_alone(void **state)
@@ -135,6 +135,9 @@ static void the_views_have_their_columns(void **state)
 		"SELECT source, hash, reason, body, first_seen_at, count FROM v_rejects",
 		"SELECT sink, state, count, oldest_due_at FROM v_counts",
 		"SELECT at, json FROM v_runtime",
+		"SELECT head_at, full_pages FROM v_sources",
+		"SELECT missing_since FROM v_alerts",
+		"SELECT source, alert_id, since, absences, look_at FROM v_missing",
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(queries); i++) {
@@ -150,19 +153,25 @@ static void the_hot_statements_search_and_never_sort(void **state)
 {
 	struct kit *k = *state;
 	static const enum sql hot[] = {
-		SQL_ALERT_ADD,    SQL_ALERT_FIND,
-		SQL_ALERT_SAVE,   SQL_EVENT_ADD,
-		SQL_EVENT_LINK,   SQL_ROWS_OF_EVENT,
-		SQL_ROW_ADD,      SQL_EVENT_LAST,
-		SQL_WAITING_FIND, SQL_WAITING_RELEASE,
-		SQL_WAITING_MOVE, SQL_ROW_END,
-		SQL_SETTLE_DONE,  SQL_SETTLE_ONE,
-		SQL_ATTEMPT_ADD,  SQL_ATTEMPT_TRIM,
-		SQL_DUE_NEXT,     SQL_DUE_ROWS,
-		SQL_CLAIM,        SQL_CLAIM_EVENT,
-		SQL_CLAIM_HANDLE, SQL_HOLD,
-		SQL_ROW_FIND,     SQL_ORDINAL_LAST,
-		SQL_REJECT_AGAIN, SQL_SOURCE_SAVE,
+		SQL_ALERT_ADD,      SQL_ALERT_FIND,
+		SQL_ALERT_SAVE,     SQL_EVENT_ADD,
+		SQL_EVENT_LINK,     SQL_ROWS_OF_EVENT,
+		SQL_ROW_ADD,        SQL_EVENT_LAST,
+		SQL_WAITING_FIND,   SQL_WAITING_RELEASE,
+		SQL_WAITING_MOVE,   SQL_ROW_END,
+		SQL_SETTLE_DONE,    SQL_SETTLE_ONE,
+		SQL_ATTEMPT_ADD,    SQL_ATTEMPT_TRIM,
+		SQL_DUE_NEXT,       SQL_DUE_ROWS,
+		SQL_CLAIM,          SQL_CLAIM_EVENT,
+		SQL_CLAIM_HANDLE,   SQL_HOLD,
+		SQL_ROW_FIND,       SQL_ORDINAL_LAST,
+		SQL_REJECT_AGAIN,   SQL_SOURCE_SAVE,
+		SQL_SOURCE_LOAD,    SQL_MISSING_ANY,
+		SQL_MISSING_COUNT,  SQL_MISSING_FOUND,
+		SQL_MISSING_DUE,    SQL_MISSING_AGAIN,
+		SQL_MISSING_ADD,    SQL_ALERT_VANISH,
+		SQL_ALERTS_ACTIVE,  SQL_DUE_AFTER,
+		SQL_ALERT_OF_EVENT,
 	};
 
 	for (size_t i = 0; i < ARRAY_LEN(hot); i++) {
@@ -187,11 +196,31 @@ static void the_due_rows_come_by_their_index(void **state)
 	assert_string_equal(plan.data, "SEARCH deliveries USING INDEX deliveries_due"
 				       " (sink=? AND due_at<?)\n");
 	buf_clear(&plan);
+	db_plan(k->s->db, sql_texts[SQL_DUE_AFTER], &plan);
+	assert_string_equal(plan.data, "SEARCH deliveries USING INDEX deliveries_due"
+				       " (sink=? AND due_at>?)\n");
+	buf_clear(&plan);
 	/* The partial index holds waiting rows alone, so the first of it is the answer. */
 	db_plan(k->s->db, sql_texts[SQL_ANY_WAITING], &plan);
 	assert_string_equal(
 		plan.data,
 		"SEARCH deliveries USING COVERING INDEX deliveries_after (after>?)\n");
+	buf_release(&plan);
+}
+
+/* To know which are active no alert that is over is read; nor is the row of one that is, since
+ * nothing but its number is asked. */
+static void the_active_alerts_come_by_their_index(void **state)
+{
+	struct kit *k = *state;
+	struct buf plan;
+
+	buf_init(&plan, 4096);
+	db_plan(k->s->db, sql_texts[SQL_ALERTS_ACTIVE], &plan);
+	assert_string_equal(plan.data, "SEARCH alerts USING INDEX alerts_active (source=?)\n");
+	buf_clear(&plan);
+	db_plan(k->s->db, sql_texts[SQL_MISSING_ANY], &plan);
+	assert_string_equal(plan.data, "SEARCH missing USING PRIMARY KEY (source=?)\n");
 	buf_release(&plan);
 }
 
@@ -334,6 +363,7 @@ int main(void)
 		STORY(the_views_have_their_columns),
 		STORY(the_hot_statements_search_and_never_sort),
 		STORY(the_due_rows_come_by_their_index),
+		STORY(the_active_alerts_come_by_their_index),
 		STORY(a_name_keeps_its_number),
 		STORY(invariant_12_rows_of_a_sink_that_is_gone_wait_for_its_return),
 		STORY(an_orphan_is_released_without_being_due),

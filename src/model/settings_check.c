@@ -1,0 +1,127 @@
+/*
+ * settings_check: what shows only when the whole configuration has been read.
+ *
+ * Errors: a fallback that leads nowhere, to itself or round in a circle, since rows would have
+ * nowhere to go. Warnings: mistakes that harm nobody.
+ */
+#include <string.h>
+
+#include "model/settings_read.h"
+
+/* ---- fallbacks ---- */
+
+/* The sink that this one falls back to; NULL: none that is known. */
+static const struct sink_settings *fallback_of(const struct settings *s,
+					       const struct sink_settings *sink)
+{
+	return sink->fallback != NULL ? settings_sink(s, sink->fallback) : NULL;
+}
+
+/* Does the way from this sink come back to it? Each circle is told once, at its first sink. */
+static bool begins_circle(const struct settings *s, const struct sink_settings *sink)
+{
+	const struct sink_settings *at = fallback_of(s, sink);
+
+	for (size_t steps = 0; at != NULL && steps < s->sink_count; steps++) {
+		if (at <= sink)
+			return at == sink;
+		at = fallback_of(s, at);
+	}
+	return false;
+}
+
+static void check_fallback(const struct settings_reading *g, const struct conf_node *group,
+			   const char *what, const struct sink_settings *sink)
+{
+	const struct conf_node *n = conf_get(group, "fallback");
+
+	if (sink->fallback == NULL) {
+		if (conf_get(group, "fallback_after") != NULL && n == NULL)
+			conf_warn(&g->reader, conf_get(group, "fallback_after"),
+				  "%s: fallback_after does nothing without a fallback", what);
+		return;
+	}
+	const struct sink_settings *to = fallback_of(g->settings, sink);
+
+	if (to == NULL)
+		settings_unknown_sink(g, n, what);
+	else if (to == sink)
+		conf_error(&g->reader, n, "%s: fallback is this sink itself: name another one",
+			   what);
+	else if (begins_circle(g->settings, sink))
+		conf_error(&g->reader, n,
+			   "%s: the fallbacks go round in a circle, by \"%s\" back to this "
+			   "sink: take one of them out",
+			   what, to->name);
+}
+
+static void check_fallbacks(const struct settings_reading *g, const struct conf_node *list)
+{
+	char what[SETTINGS_WHAT_MAX];
+
+	for (size_t i = 0; i < g->settings->sink_count; i++) {
+		settings_say_what(what, "sink", conf_at(list, i), i);
+		check_fallback(g, conf_at(list, i), what, &g->settings->sinks[i]);
+	}
+}
+
+/* ---- mistakes that harm nobody ---- */
+
+static bool is_heard_by(const struct settings *s, size_t sink)
+{
+	for (size_t i = 0; i < s->route_count; i++)
+		for (size_t k = 0; k < s->routes[i].to_count; k++)
+			if (s->routes[i].to[k] == sink)
+				return true;
+	for (size_t i = 0; i < s->sink_count; i++)
+		if (s->sinks[i].fallback != NULL &&
+		    settings_sink(s, s->sinks[i].fallback) == &s->sinks[sink])
+			return true;
+	return false;
+}
+
+/* Only of what is right: a sink whose route has a typo is not idle. */
+static void warn_of_idle_sinks(const struct settings_reading *g)
+{
+	const struct settings *s = g->settings;
+
+	for (size_t i = 0; i < s->sink_count && g->reader.problems->error_count == 0; i++)
+		if (s->sinks[i].name != NULL && !is_heard_by(s, i))
+			conf_problem(g->reader.problems, CONF_WARNING, s->file,
+				     s->sinks[i].line, "sink \"%s\": no route leads here",
+				     s->sinks[i].name);
+}
+
+/* Asks the text, not the routes: a list of which every matcher was bad is no catch-all. */
+static bool takes_everything(const struct conf_node *route)
+{
+	return conf_text_at(conf_get(route, "match"), 0) == NULL &&
+	       !conf_truth(conf_get(route, "continue"));
+}
+
+static void warn_of_shadows(const struct settings_reading *g, const struct conf_node *list)
+{
+	size_t i = 0;
+	char above[SETTINGS_WHAT_MAX], below[SETTINGS_WHAT_MAX];
+
+	while (i < g->settings->route_count && !takes_everything(conf_at(list, i)))
+		i++;
+	if (i >= g->settings->route_count)
+		return;
+	settings_say_what(above, "route", conf_at(list, i), i);
+	for (size_t k = i + 1; k < g->settings->route_count; k++) {
+		settings_say_what(below, "route", conf_at(list, k), k);
+		conf_warn(
+			&g->reader, conf_at(list, k),
+			"%s is never reached: %s (line %d) takes every alert; move that one to "
+			"the end, or give it continue = true",
+			below, above, conf_line(conf_at(list, i)));
+	}
+}
+
+void settings_check(const struct settings_reading *g, const struct conf_node *root)
+{
+	check_fallbacks(g, conf_get(root, "sinks"));
+	warn_of_idle_sinks(g);
+	warn_of_shadows(g, conf_get(root, "routes"));
+}

@@ -1,0 +1,168 @@
+/*
+ * calm_sink: all receivers are well again, and what was promised is asked for.
+ *
+ * Longer than any wait, nothing waits any more but for a receiver that is still dead. That one
+ * must not have slowed the others; then it comes back, and hears all that it missed.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "world/world.h"
+
+static int64_t max_of(int64_t a, int64_t b)
+{
+	return a > b ? a : b;
+}
+
+/* A hold, then the row's own wait, and the time that its rate needs for all. */
+static int64_t settle_ms(const struct receiver *s, size_t rows)
+{
+	const struct sink_terms *t = &s->terms;
+	int64_t cap = max_of(t->retry_max_ms, t->retry_after_max_ms);
+	int64_t rate = t->rate_count > 0 ? (int64_t)rows * t->rate_per_ms / t->rate_count : 0;
+
+	return 2 * cap + cap / 5 + 2 * t->timeout_ms + rate +
+	       (int64_t)rows * 2 * t->way_ms / t->window;
+}
+
+static void settle(struct world *w)
+{
+	int64_t waits = 0, most = 0;
+
+	for (size_t i = 0; i < w->terms.sink_count; i++) {
+		char sql[200];
+
+		snprintf(sql, sizeof(sql),
+			 "SELECT count(*) AS n FROM v_deliveries WHERE ended_at IS NULL AND "
+			 "sink = 's%zu'",
+			 i);
+		waits = settle_ms(&w->receivers[i], (size_t)oracle_count(w, sql));
+		most = max_of(most, waits);
+	}
+	life_run(w, most + 2 * w->terms.sweep_ms + 3 * w->terms.poll_ms + MINUTE);
+}
+
+static void end_troubles(struct world *w)
+{
+	const struct spell none = { .kind = SPELL_NONE };
+
+	chance_seed(&w->chance, w->seed + 1);
+	for (size_t i = 0; i < w->terms.sink_count; i++) {
+		watch_sink_spell(w, &w->receivers[i], &none);
+		w->receivers[i].terms.busy_one_in = 0;
+	}
+	if (walk_one_in(w, 2))
+		sim_skew(0);
+	if (!walk_one_in(w, 3))
+		return;
+	life_kill(w);
+	life_begin(w);
+}
+
+static void check_all(struct world *w)
+{
+	oracle_check(w, false);
+	oracle_check_rows(w, true);
+	oracle_check_who(w);
+}
+
+/* ---- a dead receiver slows nobody ---- */
+
+static size_t accepted(const struct world *w, int sink, const char *alert_id)
+{
+	size_t count = 0;
+
+	for (size_t i = 1; i <= w->told.count; i++) {
+		const struct told *t = told_at(&w->told, i);
+
+		count +=
+			t->sink == sink && t->is_accepted && strcmp(t->alert_id, alert_id) == 0;
+	}
+	return count;
+}
+
+static bool is_refused(const struct receiver *s, const struct item *i)
+{
+	struct receiver copy = *s;
+	struct sim_answer out = { .kind = REPLY_ANSWERED };
+
+	buf_init(&out.body, 1000);
+	buf_init(&out.headers, 1000);
+	bool heard = receiver_answer(&copy, i, &out);
+
+	buf_release(&out.body);
+	buf_release(&out.headers);
+	return !heard;
+}
+
+static void expect_told(struct world *w, const struct api *a, const struct item *i, int but)
+{
+	struct matter matter = { EVENT_OPENED, i->severity, api_type(i) };
+	struct choice choice;
+
+	rules_choose(conf_rules(w), &matter, &choice);
+	for (int s = 0; s < (int)w->terms.sink_count; s++) {
+		const struct receiver *r = &w->receivers[s];
+
+		if (s == but || choice.route[s] < 0 || choice.left_out[s] || r->terms.is_dead ||
+		    is_refused(r, i))
+			continue;
+		if (accepted(w, s, i->id) == 0)
+			world_fail(w,
+				   "s%d was not told of %s of org%d in time, while s%d hangs",
+				   s, i->id, a->number, but);
+	}
+}
+
+static void try_dead_neighbour(struct world *w)
+{
+	struct receiver *dead =
+		&w->receivers[chance_below(&w->chance, (int64_t)w->terms.sink_count)];
+	const struct spell hang = { .kind = SPELL_HEARD_HANG,
+				    .percent = 100,
+				    .until = INT64_MAX };
+	struct api *a = &w->apis[0];
+	size_t from = a->count, count = 10;
+	int64_t within = w->terms.poll_ms + 5 * SECOND;
+
+	for (size_t s = 0; s < w->terms.sink_count; s++) {
+		const struct sink_terms *t = &w->receivers[s].terms;
+		int64_t rate =
+			t->rate_count > 0 ? (int64_t)count * t->rate_per_ms / t->rate_count : 0;
+
+		within = max_of(within, w->terms.poll_ms + 5 * SECOND + rate +
+						(int64_t)count * 2 * t->way_ms / t->window);
+	}
+	watch_sink_spell(w, dead, &hang);
+	for (size_t n = 0; n < count; n++)
+		api_add(a, sim_now(), ALERT_OPEN);
+	life_run(w, within);
+	for (size_t n = from; n < from + count; n++)
+		expect_told(w, a, &a->items[n], dead->number);
+	watch_sink_spell(w, dead, &(struct spell){ .kind = SPELL_NONE });
+}
+
+/* ---- calm ---- */
+
+static void raise_the_dead(struct world *w)
+{
+	for (size_t i = 0; i < w->terms.sink_count; i++) {
+		struct receiver *s = &w->receivers[i];
+
+		s->terms.is_dead = false;
+		watch_sink_spell(w, s, &(struct spell){ .kind = SPELL_NONE });
+	}
+}
+
+void calm_sinks(struct world *w)
+{
+	end_troubles(w);
+	world_say(w, "calm");
+	settle(w);
+	check_all(w);
+	try_dead_neighbour(w);
+	raise_the_dead(w);
+	settle(w);
+	check_all(w);
+}

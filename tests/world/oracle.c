@@ -1,0 +1,354 @@
+/*
+ * oracle: what must be stored, asked in SQL over the views and compared with the truth.
+ *
+ * oracle_look() runs after each step and asks only what holds at any instant. oracle_check()
+ * runs when all has been calm for long: what sweeps promise, or (everything) also what only a
+ * full pass finds.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "model/event.h"
+#include "world/world.h"
+
+enum { SLACK_MS = 2 * SECOND, SLOW_ANSWER_MS = 60 * SECOND };
+
+static const char *const status_words[] = { "open", "acknowledged", "resolved" };
+
+/* ---- asking ---- */
+
+static struct store *reader(struct world *w)
+{
+	struct err err;
+
+	if (w->reader == NULL)
+		w->reader = store_open(w->store, STORE_READ, &err);
+	if (w->reader == NULL)
+		world_fail(w, "the store cannot be read: %s", err.text);
+	return w->reader;
+}
+
+void oracle_leave(struct world *w)
+{
+	store_close(&w->reader);
+}
+
+void oracle_ask(struct world *w, struct question *q, const char *sql)
+{
+	struct err err;
+
+	q->view = view_open(reader(w), sql, NULL, 0, &err);
+	if (q->view == NULL)
+		world_fail(w, "%s: %s", sql, err.text);
+}
+
+void oracle_answered(struct world *w, struct question *q)
+{
+	struct err err;
+
+	if (view_failed(q->view, &err))
+		world_fail(w, "the store: %s", err.text);
+	view_close(&q->view);
+}
+
+int64_t oracle_count(struct world *w, const char *sql)
+{
+	struct question q;
+	int64_t n = -1;
+
+	oracle_ask(w, &q, sql);
+	if (view_next(q.view))
+		n = view_int(q.view, "n");
+	oracle_answered(w, &q);
+	return n;
+}
+
+void oracle_source_text(struct world *w, const struct api *a, const char *column, char *out,
+			size_t size)
+{
+	struct question q;
+	char sql[200];
+
+	out[0] = '\0';
+	snprintf(sql, sizeof(sql), "SELECT %s AS n FROM v_sources WHERE name = 'org%d'", column,
+		 a->number);
+	oracle_ask(w, &q, sql);
+	if (view_next(q.view) && !view_is_null(q.view, "n"))
+		snprintf(out, size, "%s", view_text(q.view, "n"));
+	oracle_answered(w, &q);
+}
+
+static struct item *item_of(struct world *w, struct view *v, const struct api **api)
+{
+	const char *source = view_text(v, "source"), *id = view_text(v, "id");
+
+	for (size_t i = 0; source != NULL && i < w->terms.api_count; i++)
+		if (source[3] - '0' == (int)i) {
+			*api = &w->apis[i];
+			return api_find(*api, id);
+		}
+	return NULL;
+}
+
+/* ---- after each step ---- */
+
+/* Taken once, with the first page, and never again. */
+static void look_at_baseline(struct world *w, const struct api *a)
+{
+	char text[32];
+	int64_t at = 0;
+
+	oracle_source_text(w, a, "baseline_at", text, sizeof(text));
+	bool known = text[0] != '\0';
+
+	if (known)
+		sscanf(text, "%" SCNd64, &at);
+	if (w->baseline_known[a->number]) {
+		if (!known || at != w->baseline_at[a->number])
+			world_fail(w, "org%d: the baseline moved from %" PRId64 " to %s",
+				   a->number, w->baseline_at[a->number], text);
+		return;
+	}
+	w->baseline_known[a->number] = known;
+	w->baseline_at[a->number] = at;
+	if (!known || w->clock_is_wrong[a->number])
+		return;
+	int64_t expected = w->terms.start[0] == 'a' ? 0 : w->life_at - w->terms.since_ms;
+
+	if (at > expected + SLACK_MS || at < expected - SLACK_MS - SLOW_ANSWER_MS)
+		world_fail(w, "org%d: the baseline is %" PRId64 " ms off", a->number,
+			   at - expected);
+}
+
+static void look_at_vanished(struct world *w)
+{
+	struct question q;
+	const struct api *a;
+
+	oracle_ask(w, &q,
+		   "SELECT source, id FROM v_alerts WHERE state = 'vanished' AND source "
+		   "LIKE 'org%'");
+	while (view_next(q.view)) {
+		const struct item *i = item_of(w, q.view, &a);
+
+		if (i == NULL || i->deleted_count == 0)
+			world_fail(w, "%s vanished, and was never deleted",
+				   view_text(q.view, "id"));
+	}
+	oracle_answered(w, &q);
+}
+
+/* Listed before the program was ever started, and all the time since. */
+static bool is_old(const struct item *i, int64_t beginning)
+{
+	return i->born_at <= beginning && i->deleted_count == 0;
+}
+
+/* A full pass that says that it was complete has stored all that was listed before it began. */
+static void look_at_full(struct world *w, const struct api *a)
+{
+	int64_t beginning = a->items[0].born_at;
+	size_t listed = 0, stored = 0;
+	char text[32];
+	struct question q;
+	const struct api *of;
+
+	oracle_source_text(w, a, "last_full_at", text, sizeof(text));
+	if (strcmp(text, w->last_full[a->number]) == 0)
+		return;
+	snprintf(w->last_full[a->number], sizeof(w->last_full[a->number]), "%s", text);
+	for (size_t i = 0; i < a->count; i++)
+		listed += is_old(&a->items[i], beginning);
+	oracle_ask(w, &q, "SELECT source, id FROM v_alerts");
+	while (view_next(q.view)) {
+		const struct item *i = item_of(w, q.view, &of);
+
+		stored += i != NULL && of == a && is_old(i, beginning);
+	}
+	oracle_answered(w, &q);
+	if (stored < listed)
+		world_fail(w,
+			   "org%d: a full pass was complete, and %zu of %zu alerts that it "
+			   "must have met are not stored",
+			   a->number, listed - stored, listed);
+}
+
+/* The program looks after itself; what it finds is for us. */
+static void look_at_audit(struct world *w)
+{
+	int64_t found = oracle_count(w, "SELECT count(*) AS n FROM v_alerts WHERE id LIKE "
+					"'tocsin:audit%'");
+
+	if (found != 0)
+		world_fail(w, "the program's own audit has found something");
+}
+
+void oracle_look(struct world *w)
+{
+	for (size_t i = 0; i < w->terms.api_count; i++) {
+		look_at_baseline(w, &w->apis[i]);
+		if (w->terms.history > 0 && w->apis[i].count > 0)
+			look_at_full(w, &w->apis[i]);
+	}
+	look_at_vanished(w);
+	look_at_audit(w);
+}
+
+/* ---- one alert ---- */
+
+static bool rings(const struct world *w, const struct api *a, const struct item *i)
+{
+	return i->created_at >= w->baseline_at[a->number];
+}
+
+static bool is_body(const struct api *a, const struct item *i, const char *body)
+{
+	struct buf out;
+
+	buf_init(&out, 4096);
+	api_write_item(a, i, false, &out);
+	bool same = body != NULL && strcmp(out.data, body) == 0;
+
+	buf_release(&out);
+	return same;
+}
+
+static void check_deleted(struct world *w, const struct item *i, const char *state,
+			  bool everything)
+{
+	if (everything && strcmp(state, "active") == 0 && !w->clock_stepped)
+		world_fail(w, "%s was deleted long ago and is still active", i->id);
+}
+
+static void check_state(struct world *w, const struct api *a, const struct item *i,
+			const char *state)
+{
+	enum alert_state is;
+
+	if (!alert_state_parse(state, &is))
+		world_fail(w, "%s has the state %s", i->id, state);
+	if (is == ALERT_IS_VANISHED)
+		world_fail(w, "%s is listed and has vanished", i->id);
+	if (is == ALERT_IS_SILENT && rings(w, a, i))
+		world_fail(w, "%s is not older than the baseline and silent", i->id);
+	if (is != ALERT_IS_SILENT && !rings(w, a, i) && i->reopened_count == 0)
+		world_fail(w, "%s is older than the baseline and %s", i->id, state);
+	if (is == ALERT_IS_ACTIVE && i->status == ALERT_RESOLVED)
+		world_fail(w, "%s is resolved and still active", i->id);
+	if (is == ALERT_IS_RESOLVED && i->status != ALERT_RESOLVED)
+		world_fail(w, "%s is %s and resolved in the store", i->id,
+			   status_words[i->status]);
+}
+
+static void check_stored(struct world *w, const struct api *a, const struct item *i,
+			 struct view *v)
+{
+	if (view_int(v, "missing") != 0)
+		world_fail(w, "%s is listed and missing", i->id);
+	check_state(w, a, i, view_text(v, "state"));
+	if (strcmp(view_text(v, "status"), status_words[i->status]) != 0)
+		world_fail(w, "%s is %s and %s in the store", i->id, status_words[i->status],
+			   view_text(v, "status"));
+	if (!is_body(a, i, view_text(v, "body")))
+		world_fail(w, "%s is stored as %s", i->id, view_text(v, "body"));
+}
+
+static bool is_active(const struct item *i)
+{
+	return !i->is_deleted && i->status != ALERT_RESOLVED;
+}
+
+static void check_row(struct world *w, struct view *v, bool everything, bool *seen[])
+{
+	const struct api *a = NULL;
+	const struct item *i = item_of(w, v, &a);
+
+	if (i == NULL)
+		world_fail(w, "%s is in the store and nowhere else", view_text(v, "id"));
+	seen[a->number][i - a->items] = true;
+	if (i->is_deleted)
+		check_deleted(w, i, view_text(v, "state"), everything);
+	else if (everything || is_active(i) || strcmp(view_text(v, "state"), "active") == 0)
+		check_stored(w, a, i, v);
+}
+
+/*
+ * What an API listed before the program was ever started is taken in as soon as a first walk
+ * gets through; a newest-first list is walked at once only as far as its alerts ring.
+ */
+static bool is_due_history(const struct world *w, const struct api *a, const struct item *i)
+{
+	if ((size_t)(i - a->items) >= w->terms.history)
+		return false;
+	return a->terms.order != API_NEWEST || w->baseline_at[a->number] == 0;
+}
+
+static void check_unseen(struct world *w, const struct api *a, const bool *seen,
+			 bool everything)
+{
+	for (size_t n = 0; n < a->count; n++) {
+		const struct item *i = &a->items[n];
+
+		if (seen[n] || i->is_deleted)
+			continue;
+		if (everything || is_active(i) || is_due_history(w, a, i))
+			world_fail(w, "%s is %s, listed for %" PRId64 " s and not stored",
+				   i->id, status_words[i->status],
+				   (sim_now() - i->touched_at) / SECOND);
+	}
+}
+
+bool oracle_has(struct world *w, const struct api *a, const struct item *i)
+{
+	struct question q;
+	char sql[300];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT status, body FROM v_alerts WHERE source = 'org%d' AND id = '%s'",
+		 a->number, i->id);
+	oracle_ask(w, &q, sql);
+	bool has = view_next(q.view) && is_body(a, i, view_text(q.view, "body"));
+
+	oracle_answered(w, &q);
+	return has;
+}
+
+/* ---- all of it ---- */
+
+static void check_counts(struct world *w)
+{
+	int64_t left = oracle_count(w, "SELECT count(*) AS n FROM v_deliveries WHERE state "
+				       "<> 'done'");
+	int64_t untold = oracle_count(w, "SELECT (SELECT count(*) FROM v_events) - (SELECT "
+					 "count(DISTINCT event_id) FROM v_deliveries) AS n");
+
+	if (left != 0)
+		world_fail(w, "%" PRId64 " deliveries have not ended as done", left);
+	if (untold != 0)
+		world_fail(w, "%" PRId64 " events have no delivery", untold);
+}
+
+void oracle_check(struct world *w, bool everything)
+{
+	struct question q;
+	bool *seen[APIS_MAX] = { NULL };
+
+	oracle_look(w);
+	for (size_t i = 0; i < w->terms.api_count; i++)
+		seen[i] = mem_array(w->apis[i].count + 1, sizeof(bool));
+	oracle_ask(
+		w, &q,
+		"SELECT source, id, status, state, body, missing_since IS NOT NULL AS missing "
+		"FROM v_alerts WHERE source LIKE 'org%'");
+	while (view_next(q.view))
+		check_row(w, q.view, everything, seen);
+	oracle_answered(w, &q);
+	for (size_t i = 0; i < w->terms.api_count; i++) {
+		check_unseen(w, &w->apis[i], seen[i], everything);
+		mem_free(&seen[i]);
+	}
+	if (!w->terms.delivers)
+		check_counts(w);
+}
