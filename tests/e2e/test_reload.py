@@ -274,7 +274,8 @@ def test_invariant_12_a_broken_reload_keeps_everything_and_status_says_so(scene)
         wait_for(lambda n=number: len(heard(hook)) == n + 1)
         with open(config, "w", encoding="utf-8") as out:  # commands read it, too
             out.write(right)
-        wait_for(lambda: answers(config, "status")[0]["reload_error"], 5)
+        # status is written once a second: until then it tells of the mistake before
+        wait_for(lambda w=line["reason"]: w in (answers(config, "status")[0]["reload_error"] or ""), 5)
         said = answers(config, "status")[0]
         assert said["reload_error"].startswith(f"{config}:") and said["ready"]
         text = run(config, "status").stdout
