@@ -7,6 +7,7 @@
  */
 #include "base/file.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -225,4 +226,54 @@ bool file_lock(const char *path, int *fd, long *holder_pid, struct err *err)
 	}
 	close(opened);
 	return false;
+}
+
+/* ---- names ---- */
+
+/* Where name stands, or should stand, among those that there are. */
+static size_t place_of(const struct file_names *n, const char *name)
+{
+	size_t i = 0;
+
+	while (i < n->count && strcmp(n->list[i], name) < 0)
+		i++;
+	return i;
+}
+
+static void add_name(struct file_names *n, char *name)
+{
+	size_t at = place_of(n, name);
+
+	if (at < n->count && strcmp(n->list[at], name) == 0) {
+		mem_free(&name);
+		return;
+	}
+	n->list = mem_resize(n->list, n->count + 1, sizeof(*n->list));
+	memmove(n->list + at + 1, n->list + at, (n->count - at) * sizeof(*n->list));
+	n->list[at] = name;
+	n->count++;
+}
+
+void file_add_names(struct file_names *n, const char *dir, const char *suffix)
+{
+	DIR *folder = opendir(dir);
+	const struct dirent *entry;
+
+	while (folder != NULL && (entry = readdir(folder)) != NULL) {
+		size_t len = strlen(entry->d_name), ending = strlen(suffix);
+
+		if (entry->d_name[0] != '.' && len > ending &&
+		    strcmp(entry->d_name + len - ending, suffix) == 0)
+			add_name(n, mem_dup(entry->d_name, len - ending));
+	}
+	if (folder != NULL)
+		closedir(folder);
+}
+
+void file_release_names(struct file_names *n)
+{
+	for (size_t i = 0; i < n->count; i++)
+		mem_free(&n->list[i]);
+	mem_free(&n->list);
+	n->count = 0;
 }

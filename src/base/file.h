@@ -40,6 +40,15 @@ bool file_move(const char *from, const char *to, struct err *err)
 
 bool file_is_dir(const char *path);
 
+/* Names of files, sorted, each once. */
+struct file_names {
+	char **list; /* owned */
+	size_t count;
+};
+/* Adds the files of a folder that end with the suffix, without it; a missing folder has none. */
+void file_add_names(struct file_names *n, const char *dir, const char *suffix);
+void file_release_names(struct file_names *n);
+
 /* Its bytes; 0 when there is no such file. */
 int64_t file_size(const char *path);
 /* Bytes that this user may still write on the disk that holds path; -1: unknown. */

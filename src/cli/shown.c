@@ -45,7 +45,9 @@ static bool sounds_secret(const char *name)
 static void add_vars(struct mask *m, const struct sink_settings *sink)
 {
 	for (size_t i = 0; i < sink->vars.count; i++)
-		if (sounds_secret(sink->vars.list[i].name))
+		if (sounds_secret(sink->vars.list[i].name) ||
+		    (sink->preset != NULL &&
+		     preset_is_secret(sink->preset, sink->vars.list[i].name)))
 			mask_add(m, sink->vars.list[i].value);
 }
 

@@ -241,8 +241,7 @@ static bool follows(void *arg, int route, int sink, enum event_kind kind)
 {
 	const struct alarm *a = arg;
 
-	(void)sink;
-	return intake_follows(a->roster, route, kind);
+	return intake_follows(a->roster, route, sink, kind);
 }
 
 /* ---- into the store ---- */

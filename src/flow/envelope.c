@@ -32,7 +32,8 @@ bool envelope_fill(struct envelope *e, const struct sink_settings *sink,
 				   .delivery_id = e->delivery_id,
 				   .at = names->at,
 				   .vars = sink->vars.list,
-				   .var_count = sink->vars.count };
+				   .var_count = sink->vars.count,
+				   .preset = sink->preset };
 	e->message = (struct message){ .alerts = &e->facts,
 				       .count = 1,
 				       .sink = sink->name,

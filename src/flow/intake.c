@@ -92,9 +92,12 @@ static struct target target_of(const struct intake *in, const struct route_targe
 	if (chosen->left_out) {
 		t.dropped = true;
 		t.reason = STORE_NOT_CHOSEN;
-	} else if (step->first && sink->type->pairs) {
+	} else if (step->first && sink->pairs) {
 		t.dropped = true;
 		t.reason = "resolved before it was seen open";
+	} else if ((sink->events & 1U << step->kind) == 0) {
+		t.dropped = true;
+		t.reason = "its preset sends nothing for this event";
 	}
 	return t;
 }
@@ -130,10 +133,13 @@ static void decide(void *arg, const struct known *known, const struct alert *see
 				   i * in->roster->settings->sink_count);
 }
 
-bool intake_follows(const struct roster *roster, int route, enum event_kind kind)
+bool intake_follows(const struct roster *roster, int route, int sink, enum event_kind kind)
 {
 	const struct route *r = roster_route(roster, route);
+	const struct sink_settings *s = roster_sink(roster, sink);
 
+	if (s != NULL && (s->events & 1U << kind) == 0)
+		return false;
 	return r == NULL ? kind != EVENT_CHANGED : route_wants(r, kind);
 }
 
@@ -141,8 +147,7 @@ static bool follows(void *arg, int route, int sink, enum event_kind kind)
 {
 	const struct intake *in = arg;
 
-	(void)sink;
-	return intake_follows(in->roster, route, kind);
+	return intake_follows(in->roster, route, sink, kind);
 }
 
 struct page_batch intake_batch(struct intake *in, const struct page *page,

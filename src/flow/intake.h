@@ -51,6 +51,6 @@ bool intake_steps(const struct known *known, const struct alert *seen, int64_t b
  * Does a sink of an episode, chosen by this route (number; 0: none), hear an event of this kind?
  * A route that is gone filters nothing: the sink heard the open, it hears the rest.
  */
-bool intake_follows(const struct roster *roster, int route, enum event_kind kind);
+bool intake_follows(const struct roster *roster, int route, int sink, enum event_kind kind);
 
 #endif

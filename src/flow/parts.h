@@ -36,11 +36,19 @@ void parts_free(struct parts **p);
 bool parts_render(struct parts *p, struct message *message, struct err *err)
 	__attribute__((warn_unused_result));
 
-/* The compiled template of the sink type's i-th part; NULL: an optional one that is not there. */
+/*
+ * The compiled template of the sink type's i-th part, or of the body of its preset's i-th
+ * request; NULL: there is none.
+ */
 const struct tmpl *parts_template(const struct parts *p, size_t i);
 
 /* How many renderings fell back so far. */
 int64_t parts_failed(const struct parts *p);
+
+/* A preset's file by name or path: beside the configuration, in its presets/, in the shipped
+ * presets/. */
+char *parts_find_preset(const struct settings *settings, const char *name, char **path,
+			size_t *len, struct err *err) __attribute__((warn_unused_result));
 
 /* The text of a template file by name or path, with the name it compiled under: for `render`. */
 char *parts_find(const struct settings *settings, const char *name, char **path, size_t *len,

@@ -40,7 +40,7 @@ static void check_templates(const struct settings *settings, struct conf_problem
 	for (size_t i = 0; i < settings->sink_count; i++) {
 		const struct sink_settings *sink = &settings->sinks[i];
 
-		if (sink->name == NULL || sink->type == NULL)
+		if (sink->name == NULL || sink->type == NULL || !sink->is_whole)
 			continue;
 		struct parts *parts =
 			parts_new(settings, sink, has_folder ? problems : &unfound);
@@ -67,9 +67,11 @@ static void check_disk(const struct settings *settings, struct conf_problems *pr
 
 struct settings_context setup_context(const char *path)
 {
-	return (struct settings_context){
-		.file = path, .types = sink_types, .resolve = secret_resolve, .more = check_disk
-	};
+	return (struct settings_context){ .file = path,
+					  .types = sink_types,
+					  .resolve = secret_resolve,
+					  .preset = parts_find_preset,
+					  .more = check_disk };
 }
 
 static struct settings *read_settings(const char *path, struct conf_problems *problems)

@@ -15,7 +15,7 @@
 #include "flow/envelope.h"
 #include "flow/samples.h"
 
-enum { SAMPLE_MAX = 16 << 10, TYPE_COUNT = 4, NAME_SHOWN_MAX = 100 };
+enum { SAMPLE_MAX = 16 << 10, ADDRESS_MAX = 64 << 10, TYPE_COUNT = 4, NAME_SHOWN_MAX = 100 };
 
 struct trial {
 	const struct setup *setup;
@@ -163,7 +163,7 @@ static void say_failure(struct trial *t, const char *path, const char *of, const
 	say(t, CONF_ERROR, path, (int)line, whole);
 }
 
-static void render(struct trial *t, const struct sink_part *spec, const struct tmpl *tmpl)
+static void render(struct trial *t, size_t max_len, unsigned events, const struct tmpl *tmpl)
 {
 	const struct tmpl_report report = { .missing = on_missing, .arg = t };
 	struct value root;
@@ -171,9 +171,11 @@ static void render(struct trial *t, const struct sink_part *spec, const struct t
 	struct err err;
 	char of[NAME_SHOWN_MAX];
 
-	buf_init(&out, spec->max_len);
+	buf_init(&out, max_len);
 	for (size_t type = 0; samples_types[type] != NULL; type++) {
 		for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
+			if ((events & 1U << kind) == 0)
+				continue;
 			buf_clear(&out);
 			value_of_message(&t->envelopes[type][kind].message, &root);
 			if (tmpl_render(tmpl, &root, &out, &report, &err))
@@ -188,6 +190,31 @@ static void render(struct trial *t, const struct sink_part *spec, const struct t
 	buf_release(&out);
 }
 
+static void try_parts(struct trial *t, const struct parts *parts)
+{
+	const struct sink_type *type = t->sink->type;
+
+	for (size_t i = 0; i < type->part_count; i++)
+		if (parts_template(parts, i) != NULL) /* else it is optional and not there */
+			render(t, type->parts[i].max_len, ~0U, parts_template(parts, i));
+}
+
+/* Each request with the events that it is for; of a digest a single must do. */
+static void try_preset(struct trial *t, const struct parts *parts)
+{
+	const struct preset *p = t->sink->preset;
+
+	for (size_t i = 0; i < p->request_count; i++) {
+		const struct preset_request *r = &p->requests[i];
+
+		render(t, ADDRESS_MAX, r->events, r->url);
+		for (size_t k = 0; k < r->header_count; k++)
+			render(t, ADDRESS_MAX, r->events, r->headers[k].value);
+		if (parts_template(parts, i) != NULL)
+			render(t, (size_t)p->body_max, r->events, parts_template(parts, i));
+	}
+}
+
 void trial_run(const struct setup *setup, struct conf_problems *problems)
 {
 	const struct settings *s = setup->settings;
@@ -199,12 +226,10 @@ void trial_run(const struct setup *setup, struct conf_problems *problems)
 		t->sink = &s->sinks[i];
 		t->problems = problems;
 		fill_all(t);
-		for (size_t k = 0; k < t->sink->type->part_count; k++) {
-			const struct tmpl *tmpl = parts_template(setup->parts[i], k);
-
-			if (tmpl != NULL) /* else it is optional and not there */
-				render(t, &t->sink->type->parts[k], tmpl);
-		}
+		if (t->sink->preset != NULL)
+			try_preset(t, setup->parts[i]);
+		else
+			try_parts(t, setup->parts[i]);
 		release_all(t);
 		mem_free(&t);
 	}

@@ -52,11 +52,11 @@ static void forget(struct upkeep *u)
 
 /* ---- audit ---- */
 
-static bool follows(void *arg, int route, enum event_kind kind)
+static bool follows(void *arg, int route, int sink, enum event_kind kind)
 {
 	const struct upkeep *u = arg;
 
-	return intake_follows(u->roster, route, kind);
+	return intake_follows(u->roster, route, sink, kind);
 }
 
 static void on_found(void *arg, const struct audit_finding *f)

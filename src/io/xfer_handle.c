@@ -190,6 +190,7 @@ static bool set_http(struct handle *handle, struct transfer *t)
 	       SET(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
 	       SET(handle, CURLOPT_FOLLOWLOCATION, 0L) && SET(handle, CURLOPT_PATH_AS_IS, 1L) &&
 	       SET(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) &&
+	       SET(handle, CURLOPT_AWS_SIGV4, t->request.sigv4) &&
 	       SET(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
 	       SET(handle, CURLOPT_HEADERFUNCTION, xfer_http_heard_header) &&
 	       SET(handle, CURLOPT_WRITEFUNCTION, xfer_http_heard_body) &&
@@ -253,7 +254,7 @@ static bool set_common(struct handle *handle, struct transfer *t)
 static bool is_one_line_each(struct transfer *t)
 {
 	const struct request *r = &t->request;
-	const char *lines[] = { r->url, r->method, r->bearer, r->from };
+	const char *lines[] = { r->url, r->method, r->bearer, r->from, r->sigv4 };
 
 	for (size_t i = 0; i < ARRAY_LEN(lines); i++)
 		if (lines[i] != NULL && strpbrk(lines[i], "\r\n") != NULL)

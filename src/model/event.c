@@ -180,9 +180,22 @@ static void add_number(struct buf *b, int64_t number)
 	add_field(b, text);
 }
 
-void delivery_id(const struct delivery_names *names, char id[DELIVERY_ID_MAX])
+/* "tcs_" and the beginning of a hash. */
+static void add_id(char *id, const struct buf *fields)
 {
 	unsigned char digest[HMAC_LEN];
+
+	sha256_of(fields->data, fields->len, digest);
+	memcpy(id, "tcs_", 4);
+	for (size_t i = 0; i < ID_BYTES; i++) {
+		id[4 + 2 * i] = "0123456789abcdef"[digest[i] >> 4];
+		id[5 + 2 * i] = "0123456789abcdef"[digest[i] & 15];
+	}
+	id[4 + 2 * ID_BYTES] = '\0';
+}
+
+void delivery_id(const struct delivery_names *names, char id[DELIVERY_ID_MAX])
+{
 	struct buf fields;
 
 	buf_init(&fields, FIELDS_MAX);
@@ -196,13 +209,32 @@ void delivery_id(const struct delivery_names *names, char id[DELIVERY_ID_MAX])
 	add_number(&fields, names->ordinal);
 	if (fields.overflow)
 		BUG("names too long for a delivery id");
-	sha256_of(fields.data, fields.len, digest);
+	add_id(id, &fields);
 	buf_release(&fields);
+}
 
-	memcpy(id, "tcs_", 4);
-	for (size_t i = 0; i < ID_BYTES; i++) {
-		id[4 + 2 * i] = "0123456789abcdef"[digest[i] >> 4];
-		id[5 + 2 * i] = "0123456789abcdef"[digest[i] & 15];
+static bool is_plain(const char *name)
+{
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+				      "0123456789_-";
+
+	return strspn(name, letters) == strlen(name);
+}
+
+void dedup_key(const char *org_id, const char *alert_id, char key[DEDUP_KEY_MAX])
+{
+	struct buf fields;
+
+	if (strlen(org_id) + 1 + strlen(alert_id) < DEDUP_KEY_MAX && is_plain(org_id) &&
+	    is_plain(alert_id)) {
+		snprintf(key, DEDUP_KEY_MAX, "%s:%s", org_id, alert_id);
+		return;
 	}
-	id[4 + 2 * ID_BYTES] = '\0';
+	buf_init(&fields, FIELDS_MAX);
+	add_field(&fields, org_id);
+	add_field(&fields, alert_id);
+	if (fields.overflow)
+		BUG("names too long for a dedup key");
+	add_id(key, &fields);
+	buf_release(&fields);
 }

@@ -82,4 +82,11 @@ struct delivery_names {
 };
 void delivery_id(const struct delivery_names *names, char id[DELIVERY_ID_MAX]);
 
+/*
+ * What a receiver pairs an alert's events by, over all episodes and whatever the sink is called:
+ * "ORGANISATION:ID" where both are short and plain, else a hash of both.
+ */
+enum { DEDUP_KEY_MAX = 104 };
+void dedup_key(const char *org_id, const char *alert_id, char key[DEDUP_KEY_MAX]);
+
 #endif

@@ -25,6 +25,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "model/json.h"
+#include "model/preset.h"
 #include "model/sink.h"
 
 enum how {
@@ -40,6 +41,9 @@ enum how {
 	HOW_COUNT,  /* size_t */
 	HOW_ALERTS, /* the list itself */
 	HOW_VARS,
+	HOW_MAPS,
+	HOW_KEY,  /* the receiver's key of the alert */
+	HOW_KEPT, /* a message's progress, without its step */
 };
 
 enum { NOWHERE = -1 };
@@ -78,7 +82,13 @@ enum { NOWHERE = -1 };
 	X("storm", HOW_TEXT, NOWHERE, IN_MESSAGE(storm))                                       \
 	X("repeat", HOW_NUMBER, IN_FACTS(repeat), NOWHERE)                                     \
 	X("vars", HOW_VARS, IN_FACTS(vars), NOWHERE)                                           \
-	X("test", HOW_BOOL, IN_FACTS(test), IN_MESSAGE(test))
+	X("test", HOW_BOOL, IN_FACTS(test), IN_MESSAGE(test))                                  \
+	X("dedup_key", HOW_KEY, IN_FACTS(alert), NOWHERE)                                      \
+	X("map", HOW_MAPS, IN_FACTS(preset), NOWHERE)                                          \
+	X("url", HOW_TEXT, NOWHERE, IN_MESSAGE(url))                                           \
+	X("base_url", HOW_TEXT, NOWHERE, IN_MESSAGE(base_url))                                 \
+	X("handle", HOW_TEXT, NOWHERE, IN_MESSAGE(handle))                                     \
+	X("kept", HOW_KEPT, NOWHERE, IN_MESSAGE(progress))
 
 struct field {
 	const char *name;
@@ -237,6 +247,20 @@ static bool get_var(const struct facts *f, const char *name, size_t len, struct 
 	return not_found(out);
 }
 
+static bool get_map(const struct facts *f, const char *name, size_t len, struct value *out)
+{
+	const char *text = f->preset == NULL ? NULL : preset_map(f->preset, f, name, len);
+
+	return text == NULL ? not_found(out) : found_text(out, VALUE_TEXT, text, strlen(text));
+}
+
+static bool found_group(struct value *out, enum value_kind kind, const struct facts *f)
+{
+	become(out, kind);
+	out->facts = f;
+	return true;
+}
+
 /* ---- of one alert ------------------------------------------------------------------------ */
 
 static bool found_member(const struct field *field, const void *base, int offset,
@@ -256,13 +280,18 @@ static bool found_member(const struct field *field, const void *base, int offset
 		return *(const int64_t *)at == 0 ? not_found(out)
 						 : found_number(out, *(const int64_t *)at);
 	case HOW_COUNT: return found_number(out, (int64_t) * (const size_t *)at);
+	case HOW_KEPT:
+		text = preset_kept(*(const char *const *)at);
+		return found_text(out, VALUE_TEXT, text, strlen(text));
 	case HOW_OWN:
 	case HOW_EVENT:
 	case HOW_RAW:
+	case HOW_KEY:
 	case HOW_INDEX:
 	case HOW_LAST:
 	case HOW_ALERTS:
-	case HOW_VARS: break;
+	case HOW_VARS:
+	case HOW_MAPS: break;
 	}
 	BUG("%s is no plain member", field->name);
 }
@@ -272,6 +301,14 @@ static bool found_raw(const struct alert *alert, struct value *out)
 	if (alert == NULL)
 		return not_found(out);
 	return found_text(out, VALUE_RAW, alert->bytes, alert->bytes_len);
+}
+
+static bool found_key(const struct alert *alert, struct value *out)
+{
+	if (alert == NULL)
+		return not_found(out);
+	dedup_key(alert->org_id, alert->id, out->scratch);
+	return found_text(out, VALUE_TEXT, out->scratch, strlen(out->scratch));
 }
 
 /* v is VALUE_FACTS; it may be out itself. */
@@ -288,18 +325,18 @@ static bool get_facts(const struct value *v, const char *name, size_t len, struc
 		kind = event_kind_name(f->event);
 		return found_text(out, VALUE_TEXT, kind, strlen(kind));
 	case HOW_RAW: return found_raw(f->alert, out);
+	case HOW_KEY: return found_key(f->alert, out);
 	case HOW_INDEX: return found_number(out, (int64_t)v->index);
 	case HOW_LAST: return found_bool(out, v->index + 1 == v->count);
-	case HOW_VARS:
-		become(out, VALUE_VARS);
-		out->facts = f;
-		return true;
+	case HOW_VARS: return found_group(out, VALUE_VARS, f);
+	case HOW_MAPS: return found_group(out, VALUE_MAPS, f);
 	case HOW_OWN:
 	case HOW_TEXT:
 	case HOW_BOOL:
 	case HOW_AT:
 	case HOW_NUMBER:
 	case HOW_COUNT:
+	case HOW_KEPT:
 	case HOW_ALERTS: break;
 	}
 	if (field->in_facts == NOWHERE)
@@ -329,9 +366,7 @@ static bool get_digest(const struct message *m, const struct field *field, struc
 		return found_latest(m, out);
 	if (field->how != HOW_VARS || m->count == 0)
 		return not_found(out);
-	become(out, VALUE_VARS); /* the sink's: the same for all */
-	out->facts = &m->alerts[0];
-	return true;
+	return found_group(out, VALUE_VARS, &m->alerts[0]); /* the sink's: the same for all */
 }
 
 static bool get_message(const struct message *m, const char *name, size_t len,
@@ -371,6 +406,7 @@ bool value_get(const struct value *v, const char *name, size_t len, struct value
 	case VALUE_FACTS: return get_facts(v, name, len, out);
 	case VALUE_MESSAGE: return get_message(v->message, name, len, out);
 	case VALUE_VARS: return get_var(v->facts, name, len, out);
+	case VALUE_MAPS: return get_map(v->facts, name, len, out);
 	case VALUE_MISSING:
 	case VALUE_TEXT:
 	case VALUE_NUMBER:
@@ -438,7 +474,8 @@ bool value_is_true(const struct value *v)
 	case VALUE_NUMBER:
 	case VALUE_FACTS:
 	case VALUE_MESSAGE:
-	case VALUE_VARS: return true;
+	case VALUE_VARS:
+	case VALUE_MAPS: return true;
 	}
 	BUG("a value of kind %d", (int)v->kind);
 }

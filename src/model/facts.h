@@ -33,6 +33,7 @@ struct facts {
 	bool test;        /* a sample of `tocsin send`: marked TEST */
 	const struct pair *vars;
 	size_t var_count;
+	const struct preset *preset; /* its maps; NULL: none */
 };
 
 /* What one name stands for. */
@@ -47,9 +48,11 @@ enum value_kind {
 	VALUE_LIST,    /* message: its alerts */
 	VALUE_MESSAGE, /* message: the root of a rendering */
 	VALUE_VARS,    /* facts: its vars, by name */
+	VALUE_MAPS,    /* facts: its preset's maps, by name */
 };
 
 struct message;
+struct preset;
 
 struct value {
 	enum value_kind kind;
@@ -60,8 +63,8 @@ struct value {
 	const struct json *doc; /* of json: for its bytes */
 	const struct facts *facts;
 	const struct message *message;
-	size_t index, count; /* of facts within its list: `index` (from 0) and `last` */
-	char scratch[40];    /* text made here (a time, a count); text points into it */
+	size_t index, count;         /* of facts within its list: `index` (from 0) and `last` */
+	char scratch[DEDUP_KEY_MAX]; /* text made here (a time, a key); text points into it */
 };
 
 /*

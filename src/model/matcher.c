@@ -265,7 +265,8 @@ static struct json_span field_text(const struct value *v)
 	case VALUE_FACTS:
 	case VALUE_LIST:
 	case VALUE_MESSAGE:
-	case VALUE_VARS: break;
+	case VALUE_VARS:
+	case VALUE_MAPS: break;
 	}
 	return (struct json_span){ "", 0 };
 }

@@ -32,8 +32,8 @@ static void release_list(char ***list, size_t *count)
 void request_release(struct request *r)
 {
 	char **secrets[] = { &r->url, &r->username, &r->password, &r->bearer, &r->proxy };
-	char **plain[] = { &r->method,  &r->from,      &r->text,    &r->html,
-			   &r->ca_file, &r->cert_file, &r->key_file };
+	char **plain[] = { &r->method,  &r->from,      &r->text,     &r->html,
+			   &r->ca_file, &r->cert_file, &r->key_file, &r->sigv4 };
 
 	for (size_t i = 0; i < ARRAY_LEN(secrets); i++)
 		mem_free_secret(secrets[i]);
@@ -62,6 +62,13 @@ static bool is_token(const char *name)
 	return true;
 }
 
+static bool is_named(const char *line, const char *name)
+{
+	size_t len = strlen(name);
+
+	return strncasecmp(line, name, len) == 0 && line[len] == ':';
+}
+
 bool request_header(struct request *r, const char *name, const char *value, struct err *err)
 {
 	if (!is_token(name))
@@ -70,6 +77,17 @@ bool request_header(struct request *r, const char *name, const char *value, stru
 		return err_set(err, "header %s would hold a line break", name);
 	append(&r->headers, &r->header_count, mem_printf("%s: %s", name, value));
 	return true;
+}
+
+bool request_set_header(struct request *r, const char *name, const char *value, struct err *err)
+{
+	for (size_t i = 0; i < r->header_count; i++) {
+		if (!is_named(r->headers[i], name))
+			continue;
+		mem_free_secret(&r->headers[i]);
+		r->headers[i--] = r->headers[--r->header_count];
+	}
+	return request_header(r, name, value, err);
 }
 
 bool request_recipient(struct request *r, const char *address, struct err *err)
@@ -86,12 +104,9 @@ const char *request_get_header(const struct request *r, const char *name)
 {
 	size_t len = strlen(name);
 
-	for (size_t i = 0; i < r->header_count; i++) {
-		const char *line = r->headers[i];
-
-		if (strncasecmp(line, name, len) == 0 && line[len] == ':')
-			return line + len + 1 + strspn(line + len + 1, " ");
-	}
+	for (size_t i = 0; i < r->header_count; i++)
+		if (is_named(r->headers[i], name))
+			return r->headers[i] + len + 1 + strspn(r->headers[i] + len + 1, " ");
 	return NULL;
 }
 

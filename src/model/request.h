@@ -33,6 +33,7 @@ struct request {
 	struct buf body;           /* HTTP: the body */
 	char *username, *password; /* HTTP basic, SMTP AUTH; NULL: none */
 	char *bearer;              /* Authorization: Bearer; NULL: none */
+	char *sigv4; /* "aws:amz:REGION:SERVICE": signed with username and password; NULL */
 
 	/* Mail. */
 	char *from;        /* envelope: an address without <> */
@@ -58,6 +59,9 @@ void request_release(struct request *r);
  * the caller's to check.
  */
 bool request_header(struct request *r, const char *name, const char *value, struct err *err)
+	__attribute__((warn_unused_result));
+/* As request_header(), in place of any header of that name. */
+bool request_set_header(struct request *r, const char *name, const char *value, struct err *err)
 	__attribute__((warn_unused_result));
 /* Adds an envelope recipient. False for one with CR, LF, NUL, <, >, or white space. */
 bool request_recipient(struct request *r, const char *address, struct err *err)

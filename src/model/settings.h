@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "model/conf.h"
+#include "model/preset.h"
 #include "model/route.h"
 #include "model/sink.h"
 
@@ -51,7 +52,10 @@ struct sink_settings {
 	int64_t fallback_after_ms;
 	bool collapse;
 	int64_t batch_max;
-	char *template; /* base name or path without suffix; NULL: the type's */
+	char *template;        /* base name or path without suffix; NULL: the type's */
+	struct preset *preset; /* owned; NULL: none */
+	bool pairs;            /* pairs opens and closes: a `first` resolved is dropped */
+	unsigned events;       /* what it is told: bits of enum event_kind */
 	struct conf_pairs vars;
 	char *ca_file, *proxy;
 	bool plaintext;
@@ -91,6 +95,12 @@ struct settings_context {
 	const char *file;                                    /* for messages */
 	const struct sink_type *const *types;                /* ended by NULL */
 	char *(*resolve)(const char *text, struct err *err); /* secret_resolve */
+	/*
+	 * A preset's file by name or path: bytes of *len, and where it was found (both
+	 * mem_free'd by the caller). NULL, with the reason, when there is none.
+	 */
+	char *(*preset)(const struct settings *settings, const char *name, char **path,
+			size_t *len, struct err *err);
 	/*
 	 * What else can be wrong (templates, the store's folder), asked of all that could be
 	 * read, also after errors, so that one run tells everything: names and types of sinks

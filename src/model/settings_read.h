@@ -27,6 +27,9 @@ void settings_read_source(const struct settings_reading *g, const struct conf_no
 			  const char *what, struct source_settings *source);
 void settings_read_sink(const struct settings_reading *g, const struct conf_node *n,
 			const char *what, struct sink_settings *sink);
+/* The preset of a sink whose common keys and type have been read (settings_preset.c). */
+void settings_read_preset(const struct settings_reading *g, const struct conf_node *n,
+			  const char *what, struct sink_settings *sink);
 /* Sinks must have been read. */
 void settings_read_route(const struct settings_reading *g, const struct conf_node *n,
 			 const char *what, struct route *route);

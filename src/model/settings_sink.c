@@ -168,6 +168,9 @@ static void read_own(const struct settings_reading *g, const struct conf_node *n
 	sink->own = mem_new(type->own_size);
 	conf_fill(&g->reader, n, what, type->keys, sink->own);
 	sink->is_whole = g->reader.problems->error_count == errors_before;
+	/* A preset that is not there would make every other key look wrong. */
+	if (conf_get(n, "preset") != NULL && type->takes_preset && sink->preset == NULL)
+		return;
 	if (type->check != NULL && sink->name != NULL)
 		type->check(sink, g->reader.problems);
 }
@@ -178,6 +181,8 @@ static void take_defaults_of_type(const struct conf_node *n, struct sink_setting
 	struct err err;
 
 	sink->batch_max = (int64_t)type->batch_max;
+	sink->pairs = type->pairs;
+	sink->events = ~0U;
 	if (conf_get(n, "collapse") == NULL)
 		sink->collapse = type->collapse;
 	if (conf_get(n, "rate") == NULL && type->rate != NULL &&
@@ -211,6 +216,7 @@ void settings_read_sink(const struct settings_reading *g, const struct conf_node
 	if (sink->type == NULL)
 		return;
 	take_defaults_of_type(n, sink);
+	settings_read_preset(g, n, what, sink);
 	read_own(g, n, what, sink);
 }
 
@@ -221,6 +227,7 @@ void settings_release_sink(struct sink_settings *sink)
 	if (sink->own != NULL)
 		conf_release(sink->type->keys, sink->own);
 	mem_free(&sink->own);
+	preset_free(&sink->preset);
 }
 
 /* Of the common keys, those that say where to and what. */
@@ -232,8 +239,16 @@ static const struct conf_key target_keys[] = {
 	{ .name = NULL },
 };
 
+static bool same_preset(const struct sink_settings *a, const struct sink_settings *b)
+{
+	if (a->preset == NULL || b->preset == NULL)
+		return a->preset == b->preset;
+	return a->preset->len == b->preset->len &&
+	       memcmp(a->preset->bytes, b->preset->bytes, a->preset->len) == 0;
+}
+
 bool settings_sink_same_target(const struct sink_settings *a, const struct sink_settings *b)
 {
-	return a->type == b->type && conf_same(target_keys, a, b) &&
+	return a->type == b->type && conf_same(target_keys, a, b) && same_preset(a, b) &&
 	       conf_same(a->type->keys, a->own, b->own);
 }

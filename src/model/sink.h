@@ -44,10 +44,11 @@ struct message {
 	const char *delivery_id; /* stable over retries */
 	bool possible_repeat;
 	bool test;
-	int64_t now;             /* of this attempt */
-	const char *handle;      /* left by an earlier delivery of this episode; "" none */
-	const char *progress;    /* left by an earlier attempt of this delivery; "" none */
-	const char *why, *storm; /* of a digest; NULL none */
+	int64_t now;                /* of this attempt */
+	const char *handle;         /* left by an earlier delivery of this episode; "" none */
+	const char *progress;       /* left by an earlier attempt of this delivery; "" none */
+	const char *why, *storm;    /* of a digest; NULL none */
+	const char *url, *base_url; /* of a sink with a preset; NULL none */
 	struct message_part parts[SINK_PARTS_MAX];
 };
 
@@ -74,8 +75,9 @@ struct sink_type {
 	const char *template; /* base name of the shipped templates */
 	struct sink_part parts[SINK_PARTS_MAX];
 	size_t part_count;
-	bool collapse; /* default of the key: it shows a state */
-	bool pairs;    /* pairs opens and closes: a `first` resolved is dropped */
+	bool collapse;     /* default of the key: it shows a state */
+	bool takes_preset; /* knows the key `preset` */
+	bool pairs;        /* pairs opens and closes: a `first` resolved is dropped */
 	size_t batch_max;
 	const char *rate; /* default of the key */
 

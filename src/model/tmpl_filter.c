@@ -261,6 +261,7 @@ bool tmpl_json(const struct value *v, struct buf *out)
 	case VALUE_LIST:
 	case VALUE_MESSAGE: return json_of_list(v->message, out);
 	case VALUE_VARS: return json_of_vars(v->facts, out);
+	case VALUE_MAPS: return buf_adds(out, "null");
 	}
 	BUG("a value of kind %d", (int)v->kind);
 }
@@ -410,7 +411,8 @@ bool tmpl_has_text(const struct value *v)
 	case VALUE_FACTS:
 	case VALUE_LIST:
 	case VALUE_MESSAGE:
-	case VALUE_VARS: return false;
+	case VALUE_VARS:
+	case VALUE_MAPS: return false;
 	}
 	BUG("a value of kind %d", (int)v->kind);
 }

@@ -43,13 +43,29 @@ static const char *shape_mistake(const char *url)
 	return NULL;
 }
 
-bool check_url(const struct sink_settings *s, struct conf_problems *p, const char *url)
+static bool check_shape(const struct sink_settings *s, struct conf_problems *p, const char *key,
+			const char *url)
 {
 	const char *mistake = shape_mistake(url);
 	struct err err = { 0 };
 
 	if (mistake == NULL && settings_url_allowed(url, s->plaintext, &err))
 		return true;
-	check_error(s, p, "url", mistake == NULL ? err.text : mistake);
+	check_error(s, p, key, mistake == NULL ? err.text : mistake);
+	return false;
+}
+
+bool check_url(const struct sink_settings *s, struct conf_problems *p, const char *url)
+{
+	return check_shape(s, p, "url", url);
+}
+
+bool check_base_url(const struct sink_settings *s, struct conf_problems *p, const char *url)
+{
+	if (!check_shape(s, p, "base_url", url))
+		return false;
+	if (strchr(url, '?') == NULL && url[strlen(url) - 1] != '/')
+		return true;
+	check_error(s, p, "base_url", "must end before the first path: no slash, no question");
 	return false;
 }

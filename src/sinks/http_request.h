@@ -15,6 +15,13 @@ bool http_request_start(struct request *r, const char *method, const char *url, 
 	__attribute__((warn_unused_result));
 
 /*
+ * A text of the configuration that may hold names, {{severity}}, escaped as a template of that
+ * suffix: ".url", ".txt".
+ */
+bool http_request_text(const char *text, const char *suffix, const struct message *m,
+		       struct buf *out, struct err *err) __attribute__((warn_unused_result));
+
+/*
  * The body: a rendered part, without the newline that ends every template's file. False when
  * there is nothing in it, or too much.
  */

@@ -22,15 +22,17 @@
 #include "model/facts.h"
 #include "sinks/http_common.h"
 #include "sinks/http_request.h"
+#include "sinks/webhook_preset.h"
 
 enum {
 	SECRET_BYTES_MAX = 64 << 10, /* as base/secret takes them */
 	SIGNATURE_MAX = 256,         /* two of them are 95 bytes */
+	URL_MAX = 16 << 10,
+	HEADER_MAX = 64 << 10,
 };
 
 const char webhook_key_prefix[] = "whsec_";
 
-static const char *const methods[] = { "POST", "PUT", "PATCH", NULL };
 static const char *const signatures[] = { "standard", "sha256", NULL };
 
 static const struct conf_key basic_keys[] = {
@@ -52,16 +54,22 @@ static const struct conf_key basic_keys[] = {
 static const struct conf_key keys[] = {
 	{ .name = "url",
 	  .kind = CONF_SECRET,
-	  .required = true,
 	  .one_line = true,
 	  .offset = offsetof(struct webhook_settings, url),
-	  .help = "where to POST" },
+	  .help = "where to POST; may hold names, as {{severity}}, behind the host" },
+	{ .name = "preset",
+	  .kind = CONF_OTHER,
+	  .help = "a vendor's API by name: `tocsin presets` lists them" },
+	{ .name = "base_url",
+	  .kind = CONF_TEXT,
+	  .one_line = true,
+	  .offset = offsetof(struct webhook_settings, base_url),
+	  .help = "in place of the preset's: another region, a proxy, a test" },
 	{ .name = "method",
-	  .kind = CONF_WORD,
-	  .words = methods,
-	  .fallback = "POST",
+	  .kind = CONF_TEXT,
+	  .one_line = true,
 	  .offset = offsetof(struct webhook_settings, method),
-	  .help = "POST, PUT or PATCH" },
+	  .help = "POST unless set; PUT, PATCH …" },
 	{ .name = "headers",
 	  .kind = CONF_PAIRS,
 	  .one_line = true,
@@ -177,32 +185,93 @@ static bool sign(const struct webhook_settings *own, const struct message *m,
 
 /* ---- building ---- */
 
-static bool add_headers(const struct webhook_settings *own, struct request *out,
-			struct err *err)
+/* A value may hold names; what they stand for stays one line. */
+static bool add_header(const struct pair *header, const struct message *m, struct request *out,
+		       struct err *err)
 {
-	for (size_t i = 0; i < own->headers.count; i++) {
-		const struct pair *header = &own->headers.list[i];
+	struct buf value, line;
+	bool ok;
 
-		if (!request_header(out, header->name, header->value, err))
+	buf_init(&value, HEADER_MAX);
+	buf_init(&line, HEADER_MAX);
+	ok = http_request_text(header->value, ".txt", m, &value, err) &&
+	     (esc_header(&line, value.data, value.len) || err_set(err, "a header is too long"));
+	ok = ok && request_set_header(out, header->name, line.data, err);
+	buf_release(&line);
+	buf_release(&value);
+	return ok;
+}
+
+static bool add_headers(const struct webhook_settings *own, const struct message *m,
+			struct request *out, struct err *err)
+{
+	for (size_t i = 0; i < own->headers.count; i++)
+		if (!add_header(&own->headers.list[i], m, out, err))
 			return false;
+	return true;
+}
+
+static bool add_content_type(struct request *out, struct err *err)
+{
+	return request_get_header(out, "Content-Type") != NULL ||
+	       request_header(out, "Content-Type", "application/json", err);
+}
+
+static bool start(const struct webhook_settings *own, const struct message *m,
+		  struct request *out, struct err *err)
+{
+	const char *method = own->method != NULL ? own->method : "POST";
+	struct buf url;
+
+	if (own->url.value == NULL)
+		return err_set(err, "url has no value");
+	buf_init(&url, URL_MAX);
+	bool ok = http_request_text(own->url.value, ".url", m, &url, err) &&
+		  http_request_start(out, method, url.data, err) &&
+		  http_request_body(out, &m->parts[0], err);
+
+	buf_release(&url);
+	return ok;
+}
+
+static void add_login(const struct webhook_settings *own, struct request *out)
+{
+	if (own->basic.username != NULL) {
+		mem_free(&out->username);
+		mem_free_secret(&out->password);
+		out->username = mem_strdup(own->basic.username);
+		out->password = mem_strdup(own->basic.password.value);
 	}
-	if (request_get_header(out, "Content-Type") != NULL)
-		return true;
-	return request_header(out, "Content-Type", "application/json", err);
+	out->bearer = mem_strdup(own->bearer.value);
+}
+
+static bool build_plain(const struct webhook_settings *own, const struct message *m,
+			struct request *out, struct err *err)
+{
+	return start(own, m, out, err) && add_headers(own, m, out, err) &&
+	       add_content_type(out, err) && sign(own, m, out, err);
+}
+
+static bool build_preset(const struct sink_settings *s, const struct message *m,
+			 struct request *out, struct err *err)
+{
+	const struct webhook_settings *own = s->own;
+	struct message addressed = *m;
+
+	addressed.url = own->url.value;
+	addressed.base_url = own->base_url != NULL ? own->base_url : s->preset->base_url;
+	return webhook_preset_build(s, &addressed, out, err) && add_headers(own, m, out, err) &&
+	       (own->secrets.count == 0 || sign(own, m, out, err));
 }
 
 static bool build(const struct sink_settings *s, const struct message *m, struct request *out,
 		  struct err *err)
 {
-	const struct webhook_settings *own = s->own;
+	bool ok = s->preset != NULL ? build_preset(s, m, out, err)
+				    : build_plain(s->own, m, out, err);
 
-	if (!http_request_start(out, methods[own->method], own->url.value, err) ||
-	    !http_request_body(out, &m->parts[0], err))
-		return false;
-	out->username = mem_strdup(own->basic.username);
-	out->password = mem_strdup(own->basic.password.value);
-	out->bearer = mem_strdup(own->bearer.value);
-	return add_headers(own, out, err) && sign(own, m, out, err);
+	add_login(s->own, out);
+	return ok;
 }
 
 /* ---- judging ---- */
@@ -234,7 +303,9 @@ static void secrets(const struct sink_settings *s, struct mask *m)
 	for (size_t i = 0; i < own->secrets.count; i++)
 		mask_add(m, own->secrets.list[i]);
 	mask_add_pairs(m, &own->headers);
-	mask_add_pairs(m, &s->vars);
+	for (size_t i = 0; i < s->vars.count; i++)
+		if (s->preset == NULL || preset_is_secret(s->preset, s->vars.list[i].name))
+			mask_add(m, s->vars.list[i].value);
 }
 
 static const char *login_keys(const struct webhook_settings *own)
@@ -256,8 +327,10 @@ static void judge(const struct sink_settings *s, const struct message *m, const 
 		.secrets = secrets,
 	};
 
-	(void)m;
-	http_judge(&by, r, out);
+	if (s->preset != NULL)
+		webhook_preset_judge(&by, m, r, out);
+	else
+		http_judge(&by, r, out);
 }
 
 const struct sink_type webhook_sink = {
@@ -266,6 +339,7 @@ const struct sink_type webhook_sink = {
 	.keys = keys,
 	.own_size = sizeof(struct webhook_settings),
 	.template = "webhook",
+	.takes_preset = true,
 	.parts = { {
 		.name = "body",
 		.suffix = ".json",

@@ -14,12 +14,12 @@ struct webhook_basic {
 	struct conf_secret password;
 };
 
-enum webhook_method { WEBHOOK_POST, WEBHOOK_PUT, WEBHOOK_PATCH };
 enum webhook_signature { WEBHOOK_STANDARD, WEBHOOK_SHA256 };
 
 struct webhook_settings {
 	struct conf_secret url, bearer;
-	enum webhook_method method;
+	char *method;   /* NULL: POST, or the preset's */
+	char *base_url; /* in place of the preset's; NULL: the preset's */
 	enum webhook_signature signature;
 	struct conf_pairs headers;
 	struct conf_texts secrets; /* resolved */

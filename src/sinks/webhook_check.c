@@ -13,6 +13,7 @@
 #include "base/esc.h"
 #include "base/mem.h"
 #include "model/facts.h"
+#include "model/tmpl.h"
 #include "sinks/check.h"
 
 enum { KEY_MIN = 24, KEY_MAX = 64, SECRETS_MAX = 2, HEADER_VALUE_MAX = 8192 };
@@ -129,14 +130,101 @@ static void check_secrets(const struct sink_settings *s, struct conf_problems *p
 		check_standard_secret(s, own->secrets.list[i], p);
 }
 
+/* ---- where to ---- */
+
+/* A name in an address may stand behind the host alone: an alert must not choose who hears it. */
+static void check_url_text(const struct sink_settings *s, struct conf_problems *p,
+			   const char *url)
+{
+	const char *scheme = strstr(url, "://");
+	const char *name = strstr(url, "{{");
+	size_t host = scheme == NULL ? 0 : (size_t)(scheme + 3 - url);
+	size_t fixed = host + strcspn(url + host, "/?");
+
+	if (name == NULL) {
+		check_url(s, p, url);
+		return;
+	}
+	if ((size_t)(name - url) < fixed) {
+		check_error(s, p, "url",
+			    "holds a name before the end of the host: "
+			    "names may only follow it");
+		return;
+	}
+	char *known = mem_dup(url, fixed);
+
+	check_url(s, p, known);
+	mem_free(&known);
+}
+
+static void check_address(const struct sink_settings *s, struct conf_problems *p)
+{
+	const struct webhook_settings *own = s->own;
+	bool has_base = s->preset != NULL && s->preset->base_url != NULL;
+
+	if (own->url.reference == NULL && !has_base)
+		check_error(s, p, "url",
+			    s->preset != NULL
+				    ? "is required: the whole address that the vendor gave you"
+				    : "is required: where to POST");
+	if (own->url.value != NULL && has_base)
+		check_error(s, p, "url",
+			    "is not asked for by this preset: base_url moves all of its "
+			    "addresses");
+	else if (own->url.value != NULL)
+		check_url_text(s, p, own->url.value);
+	if (own->base_url != NULL && !has_base)
+		check_error(s, p, "base_url", "is for a preset that has one; use url");
+	else if (own->base_url != NULL)
+		check_base_url(s, p, own->base_url);
+}
+
+/* ---- names in url and headers ---- */
+
+static void check_text(const struct sink_settings *s, struct conf_problems *p, const char *key,
+		       const char *text)
+{
+	struct err err = { 0 };
+	struct tmpl *t;
+
+	if (text == NULL || strstr(text, "{{") == NULL)
+		return;
+	t = tmpl_new(key, text, strlen(text), NULL, &err);
+	if (t == NULL)
+		check_error(s, p, key, err.text);
+	tmpl_free(&t);
+}
+
+static void check_names(const struct sink_settings *s, struct conf_problems *p)
+{
+	const struct webhook_settings *own = s->own;
+
+	check_text(s, p, "url", own->url.value);
+	for (size_t i = 0; i < own->headers.count; i++)
+		check_text(s, p, "headers", own->headers.list[i].value);
+}
+
+static void check_method(const struct sink_settings *s, struct conf_problems *p)
+{
+	static const char *const methods[] = { "POST", "PUT", "PATCH", "GET", "DELETE" };
+	const struct webhook_settings *own = s->own;
+
+	for (size_t i = 0; own->method != NULL && i < ARRAY_LEN(methods); i++)
+		if (strcmp(own->method, methods[i]) == 0)
+			return;
+	if (own->method != NULL)
+		check_error(s, p, "method", "must be one of POST, PUT, PATCH, GET, DELETE");
+}
+
 void webhook_check(const struct sink_settings *s, struct conf_problems *problems)
 {
 	const struct webhook_settings *own = s->own;
 
-	if (own->url.value != NULL)
-		check_url(s, problems, own->url.value);
+	check_address(s, problems);
+	check_names(s, problems);
 	check_headers(s, problems);
 	check_secrets(s, problems);
+	check_method(s, problems);
 	if (own->bearer.reference != NULL && own->basic.username != NULL)
 		check_error(s, problems, "bearer",
 			    "is the same header as basic: keep one of them");

@@ -308,7 +308,7 @@ static void look_at_followers(struct audit *a, int64_t event)
 
 		if ((sink->is_alive || sink->is_filtered) && !has_row(s, event, sink->sink) &&
 		    did_belong(s, sink, &e) &&
-		    a->rules.follows(a->rules.arg, sink->route, e.kind))
+		    a->rules.follows(a->rules.arg, sink->route, sink->sink, e.kind))
 			find(a, 0, event, sink->sink,
 			     "it heard the episode and not this event");
 	}

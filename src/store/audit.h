@@ -30,7 +30,7 @@ struct audit_finding {
 
 struct audit_rules {
 	/* Does a sink that was chosen by this route (number; 0: none) hear an event of this kind? */
-	bool (*follows)(void *arg, int route, enum event_kind kind);
+	bool (*follows)(void *arg, int route, int sink, enum event_kind kind);
 	/* Called for each violation, between steps of the store. */
 	void (*found)(void *arg, const struct audit_finding *finding);
 	void *arg;

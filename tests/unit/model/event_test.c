@@ -171,9 +171,41 @@ static void no_two_deliveries_share_an_id(void **state)
 	}
 }
 
+/* Two alerts have never the same key, and no key is longer than pagers take. */
+static void a_dedup_key_names_one_alert(void **state)
+{
+	static const struct {
+		const char *org, *id, *key; /* key NULL: a hash */
+	} rows[] = {
+		{ "org_1", "al-1", "org_1:al-1" },
+		{ "", "al-1", ":al-1" },
+		{ "a:b", "c", NULL },
+		{ "a", "b:c", NULL },
+		{ "org", "al 1", NULL },
+		{ "org", "\xc3\xa4", NULL },
+		{ "org",
+		  "0123456789012345678901234567890123456789012345678901234567890123456789"
+		  "01234567890123456789012345678901",
+		  NULL },
+	};
+	char key[DEDUP_KEY_MAX], before[DEDUP_KEY_MAX] = "";
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		dedup_key(rows[i].org, rows[i].id, key);
+		if (rows[i].key != NULL)
+			assert_string_equal(key, rows[i].key);
+		else
+			assert_true(strncmp(key, "tcs_", 4) == 0 && strchr(key, ':') == NULL);
+		assert_string_not_equal(key, before);
+		memcpy(before, key, sizeof(key));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_dedup_key_names_one_alert),
 		cmocka_unit_test(every_word_is_read_back),
 		cmocka_unit_test(origins_and_verdicts_have_their_words),
 		cmocka_unit_test(a_key_gives_back_what_it_was_made_of),

@@ -16,21 +16,23 @@ struct scene {
 	char alert[16]; /* of the last */
 	size_t count;
 	int steps;
-	bool (*follows)(void *arg, int route, enum event_kind kind);
+	bool (*follows)(void *arg, int route, int sink, enum event_kind kind);
 };
 
-static bool all_follow(void *arg, int route, enum event_kind kind)
+static bool all_follow(void *arg, int route, int sink, enum event_kind kind)
 {
 	(void)arg;
 	(void)route;
+	(void)sink;
 	(void)kind;
 	return true;
 }
 
-static bool no_close(void *arg, int route, enum event_kind kind)
+static bool no_close(void *arg, int route, int sink, enum event_kind kind)
 {
 	(void)arg;
 	(void)route;
+	(void)sink;
 	return kind != EVENT_RESOLVED;
 }
 

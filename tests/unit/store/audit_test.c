@@ -29,10 +29,11 @@ static void expect_none(struct walk *w, const char *what, const char *sql)
 		fail_msg("seed %d, step %d: %s: %s", (int)w->seed, w->step, what, found);
 }
 
-static bool own_follows(void *arg, int route, enum event_kind kind)
+static bool own_follows(void *arg, int route, int sink, enum event_kind kind)
 {
 	(void)arg;
 	(void)route;
+	(void)sink;
 	(void)kind;
 	return true;
 }

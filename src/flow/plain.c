@@ -1,0 +1,84 @@
+/* plain: the alert's JSON is written anew from the fields that are short. */
+#include "flow/plain.h"
+
+#include <string.h>
+
+#include "base/buf.h"
+#include "base/esc.h"
+#include "base/mem.h"
+#include "model/json.h"
+
+enum { FIELD_CHARACTERS = 200, PLAIN_BYTES_MAX = 256 << 10 };
+
+/* What names the alert stays as it is: a receiver pairs opens and closes by it. */
+static const struct field {
+	const char *name;
+	bool is_cut;
+} fields[] = {
+	{ "id", false },        { "org_id", false },     { "type", true },
+	{ "severity", true },   { "status", true },      { "title", true },
+	{ "created_at", true }, { "resolved_at", true },
+};
+
+/* A line at most: what a template could not take may well have been a line break. */
+static bool add_field(struct buf *out, const struct facts *f, const struct field *field)
+{
+	struct value v;
+	struct buf line;
+
+	value_of_facts(f, &v);
+	if (!value_get(&v, field->name, strlen(field->name), &v) || v.len == 0)
+		return true;
+	buf_init(&line, PLAIN_BYTES_MAX);
+	bool ok = field->is_cut
+			  ? esc_header(&line, v.text, utf8_cut(v.text, v.len, FIELD_CHARACTERS))
+			  : buf_add(&line, v.text, v.len);
+
+	ok = ok && buf_adds(out, out->len > 1 ? "," : "") &&
+	     json_add_string(out, field->name) && buf_adds(out, ":") &&
+	     json_add_text(out, line.data, line.len);
+
+	buf_release(&line);
+	return ok;
+}
+
+static bool read_plain(const struct facts *f, struct alert *alert, struct err *err)
+{
+	struct buf text;
+	bool ok;
+
+	buf_init(&text, PLAIN_BYTES_MAX);
+	ok = buf_adds(&text, "{");
+	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
+		ok = ok && add_field(&text, f, &fields[i]);
+	ok = ok && buf_adds(&text, "}");
+	ok = ok ? alert_read(alert, text.data, text.len, err)
+		: err_set(err, "even its short fields are long");
+	buf_release(&text);
+	return ok;
+}
+
+bool plain_fill(struct plain *p, const struct message *of, struct err *err)
+{
+	*p = (struct plain){ .message = *of };
+	p->facts = mem_array(of->count, sizeof(*p->facts));
+	p->alerts = mem_array(of->count, sizeof(*p->alerts));
+	p->message.alerts = p->facts;
+	for (; p->count < of->count; p->count++) {
+		struct facts *f = &p->facts[p->count];
+
+		*f = of->alerts[p->count];
+		if (!read_plain(f, &p->alerts[p->count], err))
+			return false;
+		f->alert = &p->alerts[p->count];
+	}
+	return true;
+}
+
+void plain_release(struct plain *p)
+{
+	for (size_t i = 0; i < p->count; i++)
+		alert_release(&p->alerts[i]);
+	mem_free(&p->facts);
+	mem_free(&p->alerts);
+}
