@@ -94,7 +94,10 @@ static void list_vars(const struct preset *p, char *text, size_t size)
 {
 	size_t used = 0;
 
-	snprintf(text, size, "%s", p->base_url == NULL ? "url*" : "");
+	snprintf(text, size, "%s",
+		 p->base_url == NULL ? "url*"
+		 : p->own_host       ? "base_url*"
+				     : "");
 	used = strlen(text);
 	for (size_t i = 0; i < p->var_count && used < size; i++)
 		used += (size_t)snprintf(text + used, size - used, "%s%s%s",

@@ -9,6 +9,7 @@
  *
  *   title      what it is called in lists
  *   base_url   in front of its paths; without one the sink's `url` is the whole address
+ *   own_host   true: base_url is but an example, and the sink must name its own
  *   vars       ( { name; help; required; secret; fallback; } ), read as {{vars.NAME}}
  *   maps       ( { name; of; values = { … }; other; } ): {{map.NAME}} of the alert's field `of`
  *   requests   ( { name; events; handle; repeat; step; keep; } ): the first that fits is sent
@@ -99,7 +100,7 @@ struct preset {
 	struct preset_answer *answers;
 	size_t answer_count;
 	int64_t batch_max, body_max;
-	bool collapse, pairs;
+	bool collapse, pairs, own_host;
 	char *rate;
 	struct conf_pairs limits;  /* for people: what the vendor takes */
 	char *retry_after;         /* where the wait stands in an answer, in seconds; NULL */

@@ -157,6 +157,15 @@ static void check_url_text(const struct sink_settings *s, struct conf_problems *
 	mem_free(&known);
 }
 
+static void check_error_about(const struct sink_settings *s, struct conf_problems *p,
+			      const char *key, const char *text, const char *example)
+{
+	char *whole = mem_printf("%s \"%s\"", text, example);
+
+	check_error(s, p, key, whole);
+	mem_free(&whole);
+}
+
 static void check_address(const struct sink_settings *s, struct conf_problems *p)
 {
 	const struct webhook_settings *own = s->own;
@@ -177,6 +186,9 @@ static void check_address(const struct sink_settings *s, struct conf_problems *p
 		check_error(s, p, "base_url", "is for a preset that has one; use url");
 	else if (own->base_url != NULL)
 		check_base_url(s, p, own->base_url);
+	else if (has_base && s->preset->own_host)
+		check_error_about(s, p, "base_url", "is required, for example",
+				  s->preset->base_url);
 }
 
 /* ---- names in url and headers ---- */
