@@ -96,6 +96,16 @@ static const struct conf_key keys[] = {
 	  .one_line = true,
 	  .offset = offsetof(struct webhook_settings, bearer),
 	  .help = "the token of Authorization: Bearer" },
+	{ .name = "cert_file",
+	  .kind = CONF_TEXT,
+	  .one_line = true,
+	  .offset = offsetof(struct webhook_settings, cert_file),
+	  .help = "our certificate, for a receiver that asks for one (PEM)" },
+	{ .name = "key_file",
+	  .kind = CONF_TEXT,
+	  .one_line = true,
+	  .offset = offsetof(struct webhook_settings, key_file),
+	  .help = "its private key (PEM, without a passphrase)" },
 	{ .name = NULL },
 };
 
@@ -243,6 +253,8 @@ static void add_login(const struct webhook_settings *own, struct request *out)
 		out->password = mem_strdup(own->basic.password.value);
 	}
 	out->bearer = mem_strdup(own->bearer.value);
+	out->cert_file = mem_strdup(own->cert_file);
+	out->key_file = mem_strdup(own->key_file);
 }
 
 static bool build_plain(const struct webhook_settings *own, const struct message *m,

@@ -24,6 +24,7 @@ struct webhook_settings {
 	struct conf_pairs headers;
 	struct conf_texts secrets; /* resolved */
 	struct webhook_basic basic;
+	char *cert_file, *key_file; /* PEM; NULL: no certificate of ours */
 };
 
 extern const struct sink_type webhook_sink;

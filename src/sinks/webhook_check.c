@@ -240,6 +240,8 @@ void webhook_check(const struct sink_settings *s, struct conf_problems *problems
 	if (own->bearer.reference != NULL && own->basic.username != NULL)
 		check_error(s, problems, "bearer",
 			    "is the same header as basic: keep one of them");
+	if ((own->cert_file != NULL) != (own->key_file != NULL))
+		check_error(s, problems, "cert_file", "and key_file go together");
 	if (own->basic.username != NULL && strchr(own->basic.username, ':') != NULL)
 		check_error(s, problems, "basic: username", "must not hold a colon (RFC 7617)");
 }

@@ -215,15 +215,17 @@ static enum blame blame_of(const struct preset_answer *row)
 	return row->verdict == VERDICT_LATER ? blames[row->fault] : BLAME_NOBODY;
 }
 
+/* What was kept goes on from step to step until an answer brings something else. */
 static void rule(const struct preset_answer *row, const struct judge *judge,
-		 const struct answer *a, struct outcome *out)
+		 const struct message *m, const struct answer *a, struct outcome *out)
 {
 	const struct ruling ruling = { .verdict = row->verdict,
 				       .blame = blame_of(row),
 				       .what = row->reason,
 				       .key = row->key,
 				       .advice = row->advice };
-	const char *kept = row->keep == NULL ? NULL : text_at(a->json, row->keep);
+	const char *kept =
+		row->keep == NULL ? preset_kept(m->progress) : text_at(a->json, row->keep);
 
 	ruling_apply(&ruling, judge, a->reply, out);
 	if (row->step != NULL)
@@ -268,7 +270,7 @@ void webhook_preset_judge(const struct judge *judge, const struct message *m,
 	if (a.request != NULL && r->kind == REPLY_ANSWERED)
 		row = find_row(p, &a);
 	if (row != NULL)
-		rule(row, judge, &a, out);
+		rule(row, judge, m, &a, out);
 	else
 		http_judge(judge, r, out);
 	if (a.request != NULL)
