@@ -37,8 +37,13 @@ struct sending {
 	struct turn *turn;
 	struct xfer *xfer;
 
+	int64_t at;              /* of the sample; it names it, too */
+	char handle[HANDLE_MAX]; /* left by the event before */
+
 	struct request request; /* of this step, until it starts */
 	bool started;
+	struct login_wait wait; /* for the token of a sink that logs in */
+	char *bearer;
 	struct shown shown;
 	struct outcome outcome;
 	int status;
@@ -62,14 +67,37 @@ static void on_reply(void *arg, const struct reply *reply)
 	turn_stop(s->turn);
 }
 
-/* Transfers start at the end of a turn, here too. */
-static void on_turn_end(void *arg)
+static void on_login(void *arg, const char *bearer, const struct reply *reply,
+		     const struct outcome *out)
 {
 	struct sending *s = arg;
 
-	if (s->started)
+	if (bearer != NULL) {
+		s->bearer = mem_strdup(bearer);
+		turn_wake(s->turn);
 		return;
+	}
+	s->outcome = *out;
+	s->status = out->status;
+	s->took_ms = reply->took_ms;
+	turn_stop(s->turn);
+}
+
+/* Transfers start at the end of a turn, here too; the one for a token comes first. */
+static void on_turn_end(void *arg)
+{
+	struct sending *s = arg;
+	struct login *login = s->setup->logins[s->index];
+
+	if (!s->started && login != NULL) {
+		s->wait = (struct login_wait){ .done = on_login, .arg = s };
+		login_wait(login, s->xfer, &s->wait);
+	}
 	s->started = true;
+	if (s->request.url == NULL || (login != NULL && s->bearer == NULL))
+		return;
+	s->envelope.message.bearer = s->bearer;
+	s->request.bearer = login != NULL ? mem_strdup(s->bearer) : s->request.bearer;
 	xfer_start(s->xfer, &s->request, on_reply, s);
 }
 
@@ -84,6 +112,9 @@ static bool send_step(struct sending *s, struct err *err)
 	s->started = false;
 	turn_wake(s->turn);
 	turn_run(s->turn);
+	request_release(&s->request); /* one that there was no token for */
+	mem_free_secret(&s->bearer);
+	s->envelope.message.bearer = NULL;
 	return true;
 }
 
@@ -183,21 +214,20 @@ static int send_all(struct sending *s)
 static bool fill(struct sending *s, enum event_kind kind, const char *type, struct err *err)
 {
 	const struct settings *all = s->setup->settings;
-	int64_t now = clock_now();
 	char id[64];
 	struct buf bytes;
 
 	/* A new one each time: a receiver that knows an id would rightly ignore its repeat. */
-	snprintf(id, sizeof(id), "tocsin-test-%" PRId64, now);
+	snprintf(id, sizeof(id), "tocsin-test-%" PRId64, s->at);
 	buf_init(&bytes, SAMPLE_MAX);
-	samples_add(&bytes, type, &(struct sample_as){ .kind = kind, .at = now, .id = id });
+	samples_add(&bytes, type, &(struct sample_as){ .kind = kind, .at = s->at, .id = id });
 	const struct envelope_names names = {
 		.source = all->source_count > 0 ? all->sources[0].name : "test",
 		.route = "test",
 		.kind = kind,
 		.episode = 1,
-		.seq = 1,
-		.at = now,
+		.seq = kind == EVENT_OPENED ? 1 : 2,
+		.at = s->at,
 	};
 	bool ok = envelope_fill(&s->envelope, s->sink, &names, bytes.data, bytes.len, err);
 
@@ -205,6 +235,7 @@ static bool fill(struct sending *s, enum event_kind kind, const char *type, stru
 	if (!ok)
 		return false;
 	s->envelope.facts.test = s->envelope.message.test = true;
+	s->envelope.message.handle = s->handle;
 	if (all->source_count > 0)
 		envelope_add_link(&s->envelope, s->setup->links[0]);
 	return true;
@@ -216,15 +247,32 @@ static int send_sample(struct sending *s, enum event_kind kind, const char *type
 
 	if (!fill(s, kind, type, &err))
 		return tell_unsent(s, &err);
+	int code = send_all(s);
+
+	snprintf(s->handle, sizeof(s->handle), "%s", s->outcome.handle);
+	shown_release(&s->shown);
+	envelope_release(&s->envelope);
+	return code;
+}
+
+/* --follow: the sample is told open first, so that threads and pairs are seen. */
+static int send_samples(struct sending *s, enum event_kind kind, const char *type)
+{
+	int code = EXIT_OK;
+
+	s->at = clock_now();
 	s->turn = turn_new();
 	turn_on_end(s->turn, on_turn_end, s);
 	s->xfer = xfer_new(s->turn);
-	int code = send_all(s);
-
+	if (cli_has(s->cli, "follow")) {
+		code = send_sample(s, EVENT_OPENED, type);
+		if (!s->cli->json)
+			putchar('\n');
+	}
+	if (code == EXIT_OK)
+		code = send_sample(s, kind, type);
 	xfer_free(&s->xfer);
 	turn_free(&s->turn);
-	shown_release(&s->shown);
-	envelope_release(&s->envelope);
 	return code;
 }
 
@@ -256,7 +304,7 @@ static int send_with(const struct cli *cli, struct setup *setup, enum event_kind
 		return unknown_sink(setup->settings, cli->argv[0]);
 	s.index = (size_t)(s.sink - setup->settings->sinks);
 	(void)glance_read(&s.glance, cli->config, &ignored); /* setup has found it good */
-	int code = send_sample(&s, kind, type);
+	int code = send_samples(&s, kind, type);
 
 	glance_release(&s.glance);
 	conf_problems_release(&ignored);
@@ -272,6 +320,8 @@ static int run(const struct cli *cli)
 		return cli_usage(cli, "it takes the name of one sink");
 	int code = sample_options(cli, &kind, &type);
 
+	if (code == EXIT_OK && cli_has(cli, "follow") && kind == EVENT_OPENED)
+		code = cli_usage(cli, "--follow wants another --event than opened");
 	if (code != EXIT_OK)
 		return code;
 	struct setup *setup = cli_setup(cli);
@@ -288,6 +338,8 @@ static const struct cli_option options[] = {
 	{ "event", "KIND", "opened, acknowledged, resolved, reopened or changed" },
 	{ "sample", "TYPE",
 	  "policy_violation, budget_exceeded, anomaly_detected or security_event" },
+	{ "follow", NULL,
+	  "tell it open first, then the event: for threads, and pagers' pairs" },
 	{ .name = NULL },
 };
 

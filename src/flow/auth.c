@@ -33,9 +33,26 @@ enum {
 };
 static const int64_t token_life_max_ms = INT64_C(1000) * 3600 * 24 * 365 * 100;
 
-void auth_init(struct auth *a, struct source_settings *settings)
+struct auth_client auth_of_source(struct source_settings *settings)
 {
-	*a = (struct auth){ .settings = settings };
+	return (struct auth_client){ .token_url = settings->base_url,
+				     .token_path = "/oauth/token",
+				     .client_id = settings->client_id,
+				     .client_secret = &settings->client_secret,
+				     .api_key = &settings->api_key,
+				     .timeout_ms = settings->timeout_ms,
+				     .ca_file = settings->ca_file,
+				     .proxy = settings->proxy };
+}
+
+void auth_init(struct auth *a, const struct auth_client *client)
+{
+	*a = (struct auth){ .client = *client };
+}
+
+void auth_refit(struct auth *a, const struct auth_client *client)
+{
+	a->client = client != NULL ? *client : (struct auth_client){ .token_url = NULL };
 }
 
 void auth_release(struct auth *a)
@@ -47,7 +64,7 @@ void auth_release(struct auth *a)
 
 static bool has_key(const struct auth *a)
 {
-	return a->settings->api_key.value != NULL;
+	return a->client.api_key != NULL && a->client.api_key->value != NULL;
 }
 
 static int64_t after(int64_t steady, int64_t wait_ms)
@@ -73,7 +90,7 @@ bool auth_wants_token(const struct auth *a, int64_t steady_now)
 const char *auth_bearer(const struct auth *a, int64_t steady_now)
 {
 	if (has_key(a))
-		return a->settings->api_key.value;
+		return a->client.api_key->value;
 	return a->token != NULL && steady_now < a->expires_at ? a->token : NULL;
 }
 
@@ -96,16 +113,18 @@ void auth_request(struct auth *a, struct request *out)
 
 	request_init(out, REQUEST_HTTP);
 	out->method = mem_strdup("POST");
-	out->url = mem_printf("%s/oauth/token", a->settings->base_url);
+	out->url = mem_printf("%s%s", a->client.token_url, a->client.token_path);
 	if (!request_header(out, "Content-Type", "application/x-www-form-urlencoded", &err) ||
 	    !request_header(out, "Accept", "application/json", &err))
 		BUG("%s", err.text);
 	add_form(&out->body, "grant_type", "client_credentials");
-	add_form(&out->body, "client_id", a->settings->client_id);
-	add_form(&out->body, "client_secret", a->settings->client_secret.value);
-	out->timeout_ms = a->settings->timeout_ms;
-	out->ca_file = mem_strdup(a->settings->ca_file);
-	out->proxy = mem_strdup(a->settings->proxy);
+	add_form(&out->body, "client_id", a->client.client_id);
+	add_form(&out->body, "client_secret", a->client.client_secret->value);
+	if (a->client.scope != NULL)
+		add_form(&out->body, "scope", a->client.scope);
+	out->timeout_ms = a->client.timeout_ms;
+	out->ca_file = mem_strdup(a->client.ca_file);
+	out->proxy = mem_strdup(a->client.proxy);
 	a->asked_number = a->secret_number;
 }
 
@@ -125,8 +144,7 @@ static void retire(char **secret, char **former)
 static bool read_secret_again(struct auth *a)
 {
 	struct settings_context ctx = setup_context(NULL);
-	struct conf_secret *secret =
-		has_key(a) ? &a->settings->api_key : &a->settings->client_secret;
+	struct conf_secret *secret = has_key(a) ? a->client.api_key : a->client.client_secret;
 	struct conf_secret fresh = { .reference = secret->reference };
 	struct err err;
 
@@ -144,7 +162,7 @@ static bool read_secret_again(struct auth *a)
 
 bool auth_rejected(struct auth *a, const char *bearer)
 {
-	const char *ours = has_key(a) ? a->settings->api_key.value : a->token;
+	const char *ours = has_key(a) ? a->client.api_key->value : a->token;
 
 	if (ours == NULL || (bearer != NULL && strcmp(bearer, ours) != 0))
 		return true;
@@ -203,8 +221,9 @@ static bool tells_any_form(const struct reply *reply, const char *text, const ch
 
 void auth_error_text(const struct auth *a, const struct reply *reply, char *text, size_t size)
 {
-	const char *secrets[] = { a->token, a->former_token, a->settings->api_key.value,
-				  a->settings->client_secret.value, a->former_secret };
+	const char *secrets[] = { a->token, a->former_token,
+				  has_key(a) ? a->client.api_key->value : NULL,
+				  a->client.client_secret->value, a->former_secret };
 
 	page_error_text(reply->body, reply->body_len, text, size);
 	for (size_t i = 0; i < ARRAY_LEN(secrets); i++)

@@ -1,10 +1,11 @@
 /*
- * auth: what stands in `Authorization: Bearer` for one source, and when to renew it.
+ * auth: what stands in `Authorization: Bearer` of one client, and when to renew it.
  *
  * Two ways: an API key, which stands as it is, or OAuth 2.0 client_credentials (toktra API,
  * Authentication): a token is fetched, lives `expires_in` seconds and is renewed ahead of its
- * end. Pure but for a secret that is read again when it was refused: auth makes the request and
- * reads the reply; flow/source starts the transfer, one at a time. Only its end or a 401 takes
+ * end. A source is such a client, and so is a sink that logs in by OAuth (flow/login). Pure but
+ * for a secret that is read again when it was refused: auth makes the request and reads the
+ * reply; the client's owner starts the transfer, one at a time. Only its end or a 401 takes
  * a token away, never a renewal that fails. Times are on the steady clock.
  */
 #ifndef FLOW_AUTH_H
@@ -20,9 +21,18 @@
 /* The least from one token request to the next; for renewals auth sees to it itself. */
 enum { AUTH_GAP_MS = 1000 };
 
+/* All borrowed from settings; the secrets are read again when refused. */
+struct auth_client {
+	const char *token_url, *token_path; /* one behind the other */
+	const char *client_id, *scope;      /* scope NULL: not said */
+	struct conf_secret *client_secret;
+	struct conf_secret *api_key; /* without a value: OAuth; NULL: likewise */
+	int64_t timeout_ms;
+	const char *ca_file, *proxy;
+};
+
 struct auth {
-	/* Borrowed; its secrets are read again when refused. */
-	struct source_settings *settings;
+	struct auth_client client;
 	char *token; /* owned; NULL: none */
 	int64_t renew_at, expires_at;
 	int64_t fails; /* answers without a token, in a row: waits grow by it */
@@ -33,7 +43,10 @@ struct auth {
 	bool has_other_secret;
 };
 
-void auth_init(struct auth *a, struct source_settings *settings);
+struct auth_client auth_of_source(struct source_settings *settings);
+void auth_init(struct auth *a, const struct auth_client *client);
+/* The same client in other settings; NULL: no request any more, and nothing is looked at. */
+void auth_refit(struct auth *a, const struct auth_client *client);
 void auth_release(struct auth *a);
 
 /* True when a token is to be fetched: none lives, or the one that lives nears its end. */
@@ -42,7 +55,7 @@ bool auth_wants_token(const struct auth *a, int64_t steady_now);
  * auth_wants_token(). */
 const char *auth_bearer(const struct auth *a, int64_t steady_now);
 
-/* POST {base}/oauth/token. */
+/* The request for a token: RFC 6749 4.4.2. */
 void auth_request(struct auth *a, struct request *out);
 /*
  * Takes the answer to the newest auth_request(). False with the reason: no token came, and

@@ -1,9 +1,5 @@
 /*
- * deliver: jobs, and the turn that commits them.
- *
- * A job is one claimed row on its way: it is made when the claim is committed, it is settled
- * when its outcome is known, and freed when the outcome is on the disk. It sits in exactly one
- * place: under way (known to xfer alone), on `settled`, or on `committing`.
+ * deliver: the turn that commits what jobs bring.
  *
  * Batches: a commit costs the same for one outcome as for a hundred, so a turn with a few
  * outcomes waits up to LINGER_MS while others are under way, unless a sink has room for more.
@@ -12,7 +8,7 @@
  * again after a wait; the claims in it never happened. BUSY (a command is writing) is no
  * failure, only "again soon", unless it lasts.
  */
-#include "flow/deliver.h"
+#include "flow/deliver_inner.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -20,7 +16,6 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
-#include "flow/envelope.h"
 #include "flow/say.h"
 
 enum {
@@ -31,229 +26,11 @@ enum {
 	FOR_NOW_MS = 10000, /* a sink's rate, the first tries of a row: worth staying for */
 };
 
-struct job {
-	struct job *next;
-	struct deliver *deliver;
-	struct setup *setup; /* one hold of it: what follows borrows from it */
-	const struct sink_settings *sink;
-	struct tried tried;
-	enum event_kind kind;
-	struct envelope envelope;
-	char *handle, *progress; /* owned; the message borrows them */
-	int64_t steady_at;       /* when it was started, on the steady clock */
-	struct outcome outcome;
-	char reason[REASON_MAX];
-	struct settle settle;
-};
-
-struct job_list {
-	struct job *first, **last;
-	size_t count;
-};
-
-struct deliver {
-	struct deliver_parts p;
-	struct job_list settled, committing;
-	int64_t settled_at; /* steady; of the oldest on `settled` */
-	bool in_batch;      /* a store_turn() is on its way */
-	bool draining;
-	bool cutting;        /* what is cut now, we cut */
-	struct timer *timer; /* the only one: linger, retry, or the queue's sleep */
-	int64_t retry_at;    /* steady; no batch before that */
-	int64_t store_fails;
-	bool is_failure_said; /* not a lost store: the app tells of that */
-	int64_t busy_since;   /* steady; 0: the store is not kept by another */
-	struct deliver_status status;
-	/* Room for one batch. */
-	struct ask *asks;
-	struct move *moves;
-	struct hold *holds;
-	struct settle *settles;
-	size_t settle_room;
-};
-
-/* ---- jobs ---- */
-
-static void list_init(struct job_list *l)
-{
-	*l = (struct job_list){ .first = NULL };
-	l->last = &l->first;
-}
-
-static void list_add(struct job_list *l, struct job *job)
-{
-	job->next = NULL;
-	*l->last = job;
-	l->last = &job->next;
-	l->count++;
-}
-
-static void job_free(struct job *job)
-{
-	envelope_release(&job->envelope);
-	setup_free(&job->setup);
-	mem_free(&job->handle);
-	mem_free(&job->progress);
-	mem_free(&job);
-}
-
-static void list_free(struct job_list *l)
-{
-	for (struct job *job = l->first, *next; job != NULL; job = next) {
-		next = job->next;
-		job_free(job);
-	}
-	list_init(l);
-}
-
-/* What becomes of the row waits for the next turn. */
-static void job_end(struct job *job, enum queue_change change)
-{
-	struct deliver *d = job->deliver;
-	struct say_attempt said = { .sink = job->sink,
-				    .tried = &job->tried,
-				    .alert_id = job->envelope.alert.id,
-				    .kind = job->kind,
-				    .outcome = &job->outcome,
-				    .settle = &job->settle };
-
-	say_attempt(&said);
-	say_sink(&said, change);
-	if (job->outcome.verdict == VERDICT_DELIVERED)
-		d->status.delivered++;
-	else
-		d->status.failed++;
-	if (d->settled.count == 0)
-		d->settled_at = clock_steady();
-	list_add(&d->settled, job);
-}
-
-/* The outcome is known: decides what becomes of the row and of its sink. */
-static void job_settle(struct job *job)
-{
-	job->tried.took_ms = clock_steady() - job->steady_at;
-	job_end(job, queue_settle(job->deliver->p.queue, &job->tried, &job->outcome,
-				  clock_now(), &job->settle, job->reason));
-}
-
-static void settle_unsent(struct job *job, const char *reason)
-{
-	job->outcome = (struct outcome){ .verdict = VERDICT_NEVER, .retry_after_ms = -1 };
-	snprintf(job->outcome.reason, sizeof(job->outcome.reason), "%.200s", reason);
-	job_settle(job);
-}
-
-/* We are stopping, and this one outlasted the grace: no fault of its sink. */
-static void job_cut(struct job *job, bool maybe_sent)
-{
-	job->outcome.verdict = VERDICT_LATER;
-	job->outcome.maybe_sent = maybe_sent;
-	job->tried.took_ms = clock_steady() - job->steady_at;
-	queue_settle_cut(&job->tried, maybe_sent, clock_now(), &job->settle);
-	job_end(job, QUEUE_SAME);
-}
-
-static void on_reply(void *arg, const struct reply *reply)
-{
-	struct job *job = arg;
-
-	job->outcome = (struct outcome){ .retry_after_ms = -1 };
-	if (job->deliver->cutting && reply->kind == REPLY_CUT) {
-		job_cut(job, reply->maybe_sent);
-		return;
-	}
-	job->sink->type->judge(job->sink, &job->envelope.message, reply, &job->outcome);
-	job_settle(job);
-}
-
-/* ---- from a claim to a transfer ---- */
-
-static struct job *job_new(struct deliver *d, const struct claim *c, size_t sink_index)
-{
-	struct job *job = mem_new(sizeof(*job));
-
-	job->deliver = d;
-	job->setup = setup_hold(d->p.setup);
-	job->sink = &job->setup->settings->sinks[sink_index];
-	job->kind = c->kind;
-	job->handle = mem_strdup(c->handle);
-	job->progress = mem_strdup(c->progress);
-	job->steady_at = clock_steady();
-	job->tried = (struct tried){ .id = c->id,
-				     .sink = c->sink,
-				     .attempt = c->attempt,
-				     .first_attempt_at = c->first_attempt_at,
-				     .held_base_ms = c->held_base_ms,
-				     .started_at = clock_now() };
-	return job;
-}
-
-static struct envelope_names names_of(const struct deliver *d, const struct claim *c)
-{
-	const struct route *route = roster_route(d->p.roster, c->route);
-
-	return (struct envelope_names){ .source = roster_source_name(d->p.roster, c->source),
-					.route = route != NULL ? route->name : NULL,
-					.kind = c->kind,
-					.first = c->first,
-					.episode = c->episode,
-					.seq = c->seq,
-					.at = c->at,
-					.origin = c->origin,
-					.ordinal = c->ordinal };
-}
-
-static void add_link(struct job *job, const struct claim *c)
-{
-	const struct deliver *d = job->deliver;
-	const struct source_settings *source = roster_source(d->p.roster, c->source);
-
-	if (source != NULL)
-		envelope_add_link(&job->envelope,
-				  d->p.setup->links[source - d->p.setup->settings->sources]);
-}
-
-static bool job_request(struct job *job, const struct claim *c, size_t sink_index,
-			struct request *request, struct err *err)
-{
-	struct deliver *d = job->deliver;
-	struct envelope_names names = names_of(d, c);
-	struct envelope *e = &job->envelope;
-
-	if (!envelope_fill(e, job->sink, &names, c->body, c->body_len, err))
-		return err_prefix(err, "the stored alert can't be read");
-	e->facts.possible_repeat = e->message.possible_repeat = c->possible_repeat;
-	e->message.now = job->tried.started_at;
-	e->message.handle = job->handle;
-	e->message.progress = job->progress;
-	add_link(job, c);
-	return envelope_seal(e, job->sink, d->p.setup->parts[sink_index], request, err);
-}
-
-static void start(struct deliver *d, const struct claim *c)
-{
-	const struct sink_settings *sink = roster_sink(d->p.roster, c->sink);
-
-	if (sink == NULL)
-		BUG("claimed a row of sink number %d, which was not asked for", c->sink);
-	size_t index = (size_t)(sink - d->p.setup->settings->sinks);
-	struct job *job = job_new(d, c, index);
-	struct request request;
-	struct err err;
-
-	if (job_request(job, c, index, &request, &err))
-		xfer_start(d->p.xfer, &request, on_reply, job);
-	else
-		settle_unsent(job, err.text);
-}
-
-/* ---- the turn ---- */
-
 static void batch_stored(struct deliver *d)
 {
 	for (struct job *job = d->committing.first; job != NULL; job = job->next)
 		queue_committed(d->p.queue, job->tried.sink, 1);
-	list_free(&d->committing);
+	jobs_free(&d->committing);
 	queue_holds_stored(d->p.queue);
 	if (d->is_failure_said)
 		log_line(LOG_WARN, LOG_STORE_RECOVERED);
@@ -275,7 +52,7 @@ static void settle_again(struct deliver *d)
 		again.count += d->settled.count;
 		d->settled = again;
 	}
-	list_init(&d->committing);
+	jobs_init(&d->committing);
 }
 
 static bool is_only_busy(struct deliver *d, const struct turn_result *r)
@@ -330,7 +107,8 @@ static void on_turn_done(void *arg, const struct turn_result *r)
 	for (size_t i = 0; i < r->moved_count; i++)
 		take_moved(d, &d->moves[i], &r->moved[i]);
 	for (size_t i = 0; i < r->claim_count; i++)
-		start(d, &r->claims[i]);
+		job_start(d, &r->claims[i]);
+	jobs_start_ready(d);
 	turn_wake(d->p.turn);
 }
 
@@ -397,7 +175,7 @@ static void send_batch(struct deliver *d, struct wants wants)
 
 	if (d->settled.count > 0)
 		d->committing = d->settled;
-	list_init(&d->settled);
+	jobs_init(&d->settled);
 	d->in_batch = true;
 	store_turn(d->p.store, &batch);
 }
@@ -420,6 +198,7 @@ static void sleep_until_due(struct deliver *d, int64_t linger)
 
 void deliver_turn_end(struct deliver *d)
 {
+	jobs_start_ready(d);
 	if (d->in_batch)
 		return;
 	if (clock_steady() < d->retry_at) {
@@ -448,8 +227,9 @@ struct deliver *deliver_new(const struct deliver_parts *parts)
 	struct deliver *d = mem_new(sizeof(*d));
 
 	d->p = *parts;
-	list_init(&d->settled);
-	list_init(&d->committing);
+	jobs_init(&d->settled);
+	jobs_init(&d->committing);
+	jobs_init(&d->ready);
 	d->timer = timer_new(parts->turn, on_timer, d);
 	deliver_refit(d, parts->setup);
 	return d;
@@ -474,8 +254,9 @@ void deliver_free(struct deliver **d)
 {
 	if (*d == NULL)
 		return;
-	list_free(&(*d)->settled);
-	list_free(&(*d)->committing);
+	jobs_free(&(*d)->settled);
+	jobs_free(&(*d)->committing);
+	jobs_free(&(*d)->ready);
 	timer_free(&(*d)->timer);
 	mem_free(&(*d)->asks);
 	mem_free(&(*d)->moves);

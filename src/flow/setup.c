@@ -120,9 +120,11 @@ struct setup *setup_load(const char *path, struct conf_problems *problems)
 	s->holds = 1;
 	s->settings = settings;
 	s->parts = mem_array(settings->sink_count, sizeof(struct parts *));
+	s->logins = mem_array(settings->sink_count, sizeof(struct login *));
 	s->links = mem_array(settings->source_count, sizeof(struct tmpl *));
 	for (size_t i = 0; i < settings->sink_count; i++) {
 		s->parts[i] = parts_new(settings, &settings->sinks[i], problems);
+		s->logins[i] = login_new(&settings->sinks[i]);
 		ok &= s->parts[i] != NULL;
 	}
 	for (size_t i = 0; i < settings->source_count; i++)
@@ -140,8 +142,11 @@ struct setup *setup_hold(struct setup *s)
 
 static void destroy(struct setup *s)
 {
-	for (size_t i = 0; i < s->settings->sink_count; i++)
+	for (size_t i = 0; i < s->settings->sink_count; i++) {
 		parts_free(&s->parts[i]);
+		login_free(&s->logins[i]);
+	}
+	mem_free(&s->logins);
 	for (size_t i = 0; i < s->settings->source_count; i++)
 		tmpl_free(&s->links[i]);
 	mem_free(&s->parts);

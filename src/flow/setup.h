@@ -11,6 +11,7 @@
 #ifndef FLOW_SETUP_H
 #define FLOW_SETUP_H
 
+#include "flow/login.h"
 #include "flow/parts.h"
 #include "model/settings.h"
 
@@ -18,6 +19,7 @@ struct setup {
 	struct settings *settings; /* owned */
 	struct parts **parts;      /* one a sink, in the settings' order; owned */
 	struct tmpl **links;       /* one a source, NULL where there is none; owned */
+	struct login **logins;     /* one a sink, NULL where it has none; owned */
 	size_t holds;
 };
 

@@ -241,7 +241,9 @@ struct source *source_new(const struct source_parts *parts, uint64_t seed, struc
 		return NULL;
 	}
 	s->timer = timer_new(parts->turn, on_timer, s);
-	auth_init(&s->auth, parts->settings);
+	struct auth_client client = auth_of_source(parts->settings);
+
+	auth_init(&s->auth, &client);
 	intake_init(&s->intake, parts->roster, parts->settings, parts->number);
 	s->intake.baseline_at = s->state.baseline_at;
 	chance_seed(&s->chance, seed);
@@ -260,7 +262,9 @@ int64_t source_born_at(const struct source *s)
 void source_refit(struct source *s, struct source_settings *settings)
 {
 	s->p.settings = settings;
-	s->auth.settings = settings;
+	struct auth_client client = auth_of_source(settings);
+
+	auth_refit(&s->auth, &client);
 	intake_refit(&s->intake, settings);
 }
 
@@ -276,7 +280,7 @@ void source_retire(struct source *s)
 {
 	s->stopped = s->retired = true;
 	s->p.settings = NULL;
-	s->auth.settings = NULL;
+	auth_refit(&s->auth, NULL);
 	s->intake.source = NULL;
 	timer_stop(s->timer);
 	for (size_t i = 0; i < PASS_KINDS; i++)

@@ -49,10 +49,12 @@ void conf_problems_release(struct conf_problems *p);
 struct conf_secret {
 	char *reference; /* as configured, NULL when not set */
 	char *value;     /* resolved; never printed */
+	char *former;    /* what it was before it was read again; NULL: never */
 };
 
 struct conf_texts {
 	char **list;
+	char **references; /* as configured; NULL elements: the text itself */
 	size_t count;
 };
 
@@ -143,6 +145,13 @@ void conf_fill(const struct conf_reader *r, const struct conf_node *group, const
 	       const struct conf_key *keys, void *into);
 /* Frees what conf_fill() put there. */
 void conf_release(const struct conf_key *keys, void *from);
+
+/*
+ * Reads every reference again, with secret_resolve; true when one brought another value. What
+ * cannot be read now stays as it is.
+ */
+bool conf_refresh(const struct conf_key *keys, void *into,
+		  char *(*resolve)(const char *text, struct err *err));
 
 /* Were a and b, both filled by this table, given the same? Secrets by value; what code of its
  * own reads (CONF_OTHER) is left out. */

@@ -266,9 +266,12 @@ static void fill_secret(const struct filling *f, const struct conf_node *n)
 	secret->value = take_text(f, n, conf_string(n));
 }
 
-static void add_text(struct conf_texts *texts, char *text)
+static void add_text(struct conf_texts *texts, char *text, const char *reference)
 {
 	texts->list = mem_resize(texts->list, texts->count + 1, sizeof(*texts->list));
+	texts->references =
+		mem_resize(texts->references, texts->count + 1, sizeof(*texts->references));
+	texts->references[texts->count] = mem_strdup(reference);
 	texts->list[texts->count++] = text;
 }
 
@@ -286,7 +289,7 @@ static void fill_texts(const struct filling *f, const struct conf_node *n)
 		char *text = take_text(f, one, conf_string(one));
 
 		if (text != NULL)
-			add_text(f->at, text);
+			add_text(f->at, text, conf_string(one));
 	}
 }
 
@@ -315,7 +318,9 @@ static void add_pair(const struct filling *f, const struct conf_node *n)
 		return;
 	}
 	pairs->list = mem_resize(pairs->list, pairs->count + 1, sizeof(*pairs->list));
-	pairs->list[pairs->count++] = (struct pair){ .name = mem_strdup(name), .value = value };
+	pairs->list[pairs->count++] = (struct pair){ .name = mem_strdup(name),
+						     .value = value,
+						     .reference = mem_strdup(conf_string(n)) };
 }
 
 static void fill_pairs(const struct filling *f, const struct conf_node *n)
@@ -371,7 +376,7 @@ static void take_default(const struct filling *f)
 		return;
 	switch (f->key->kind) {
 	case CONF_TEXT: *(char **)f->at = mem_strdup(text); break;
-	case CONF_TEXTS: add_text(f->at, mem_strdup(text)); break;
+	case CONF_TEXTS: add_text(f->at, mem_strdup(text), NULL); break;
 	case CONF_WORD: is_right = parse_word(f, text); break;
 	case CONF_DURATION:
 	case CONF_SIZE:
@@ -418,9 +423,12 @@ void conf_fill(const struct conf_reader *r, const struct conf_node *group, const
 
 static void release_texts(struct conf_texts *texts)
 {
-	for (size_t i = 0; i < texts->count; i++)
+	for (size_t i = 0; i < texts->count; i++) {
 		mem_free_secret(&texts->list[i]);
+		mem_free_secret(&texts->references[i]);
+	}
 	mem_free(&texts->list);
+	mem_free(&texts->references);
 	texts->count = 0;
 }
 
@@ -429,6 +437,8 @@ static void release_pairs(struct conf_pairs *pairs)
 	for (size_t i = 0; i < pairs->count; i++) {
 		mem_free(&pairs->list[i].name);
 		mem_free_secret(&pairs->list[i].value);
+		mem_free_secret(&pairs->list[i].reference);
+		mem_free_secret(&pairs->list[i].former);
 	}
 	mem_free(&pairs->list);
 	pairs->count = 0;
@@ -443,6 +453,7 @@ static void release_key(const struct conf_key *k, void *at)
 	case CONF_SECRET:
 		mem_free_secret(&secret->reference); /* may be the secret itself */
 		mem_free_secret(&secret->value);
+		mem_free_secret(&secret->former);
 		break;
 	case CONF_TEXTS: release_texts(at); break;
 	case CONF_PAIRS: release_pairs(at); break;

@@ -18,6 +18,7 @@
 /* A named text of the operator's (a sink's `vars`, `headers`). */
 struct pair {
 	char *name, *value;
+	char *reference, *former; /* of a value that can be read again (model/conf); NULL */
 };
 
 struct facts {

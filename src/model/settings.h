@@ -130,6 +130,9 @@ bool settings_sink_same_target(const struct sink_settings *a, const struct sink_
 bool settings_refresh(struct conf_secret *secret, const struct settings_context *ctx,
 		      struct err *err) __attribute__((warn_unused_result));
 
+/* Reads the references of a sink again; true when one brought another value. */
+bool settings_refresh_sink(struct sink_settings *sink, const struct settings_context *ctx);
+
 /* The keys that every configuration knows, group by group: for documentation. */
 struct settings_table {
 	const char *name; /* NULL ends the list */

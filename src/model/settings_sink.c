@@ -252,3 +252,10 @@ bool settings_sink_same_target(const struct sink_settings *a, const struct sink_
 	return a->type == b->type && conf_same(target_keys, a, b) && same_preset(a, b) &&
 	       conf_same(a->type->keys, a->own, b->own);
 }
+
+bool settings_refresh_sink(struct sink_settings *sink, const struct settings_context *ctx)
+{
+	bool changed = conf_refresh(settings_sink_keys, sink, ctx->resolve);
+
+	return conf_refresh(sink->type->keys, sink->own, ctx->resolve) || changed;
+}

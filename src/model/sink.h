@@ -49,6 +49,7 @@ struct message {
 	const char *progress;       /* left by an earlier attempt of this delivery; "" none */
 	const char *why, *storm;    /* of a digest; NULL none */
 	const char *url, *base_url; /* of a sink with a preset; NULL none */
+	const char *bearer;         /* of this attempt, where flow has logged in; NULL none */
 	struct message_part parts[SINK_PARTS_MAX];
 };
 
@@ -67,6 +68,13 @@ struct outcome {
 
 struct sink_settings;
 
+/* How a sink logs in by OAuth 2.0 client_credentials (RFC 6749 4.4). */
+struct sink_oauth2 {
+	char *token_url; /* NULL: it does not */
+	char *client_id, *scope;
+	struct conf_secret client_secret;
+};
+
 struct sink_type {
 	const char *name; /* "slack" … */
 	const char *help;
@@ -81,6 +89,8 @@ struct sink_type {
 	size_t batch_max;
 	const char *rate; /* default of the key */
 
+	/* Of its own settings; NULL where it does not log in so. The function may be NULL. */
+	struct sink_oauth2 *(*oauth2)(void *own);
 	/*
 	 * Says every mistake that the table of keys does not show. What could not be read is
 	 * NULL, 0 or empty (and said already); s->is_whole tells that all could be. May be NULL.

@@ -79,7 +79,14 @@ void mask_add_pairs(struct mask *m, const struct conf_pairs *pairs)
 
 		if (value != NULL)
 			add_piece(m, value, strlen(value), PIECE_MIN);
+		mask_add(m, pairs->list[i].former);
 	}
+}
+
+void mask_add_secret(struct mask *m, const struct conf_secret *secret)
+{
+	mask_add(m, secret->value);
+	mask_add(m, secret->former);
 }
 
 static void hide(struct buf *text, const char *secret)

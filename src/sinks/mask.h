@@ -26,6 +26,8 @@ void mask_release(struct mask *m);
 void mask_add(struct mask *m, const char *secret);
 /* Hides a URL: all of it, what follows its host, and every piece of that. */
 void mask_add_url(struct mask *m, const char *url);
+/* Hides what a secret is, and what it was before it was read again. */
+void mask_add_secret(struct mask *m, const struct conf_secret *secret);
 /* Hides the values of a group of texts. */
 void mask_add_pairs(struct mask *m, const struct conf_pairs *pairs);
 

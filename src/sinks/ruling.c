@@ -106,6 +106,7 @@ static void give_reason(const struct ruling *ruling, const struct judge *judge,
 		return;
 	}
 	judge->secrets(judge->settings, &mask);
+	mask_add(&mask, judge->bearer);
 	mask_text(&mask, is_failure ? r->error : r->body,
 		  is_failure ? strlen(r->error) : r->body_len, quote, sizeof(quote));
 	mask_release(&mask);

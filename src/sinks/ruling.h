@@ -37,6 +37,7 @@ struct judge {
 	const char *address; /* the key that says where: "url", "server" */
 	const char *login;   /* the keys that say who we are */
 	void (*secrets)(const struct sink_settings *s, struct mask *m);
+	const char *bearer; /* what this attempt was sent with beside them; NULL: nothing */
 };
 
 /* Fills out by the row; nothing in it is left as it was. */

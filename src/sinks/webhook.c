@@ -51,6 +51,35 @@ static const struct conf_key basic_keys[] = {
 	{ .name = NULL },
 };
 
+#define IN_OAUTH2(member) offsetof(struct sink_oauth2, member)
+
+static const struct conf_key oauth2_keys[] = {
+	{ .name = "token_url",
+	  .kind = CONF_TEXT,
+	  .required = true,
+	  .one_line = true,
+	  .offset = IN_OAUTH2(token_url),
+	  .help = "where a token is asked for (client credentials)" },
+	{ .name = "client_id",
+	  .kind = CONF_TEXT,
+	  .required = true,
+	  .one_line = true,
+	  .offset = IN_OAUTH2(client_id),
+	  .help = "who we are there" },
+	{ .name = "client_secret",
+	  .kind = CONF_SECRET,
+	  .required = true,
+	  .one_line = true,
+	  .offset = IN_OAUTH2(client_secret),
+	  .help = "and what proves it" },
+	{ .name = "scope",
+	  .kind = CONF_TEXT,
+	  .one_line = true,
+	  .offset = IN_OAUTH2(scope),
+	  .help = "what is asked for, where the server wants it said" },
+	{ .name = NULL },
+};
+
 static const struct conf_key keys[] = {
 	{ .name = "url",
 	  .kind = CONF_SECRET,
@@ -96,6 +125,11 @@ static const struct conf_key keys[] = {
 	  .one_line = true,
 	  .offset = offsetof(struct webhook_settings, bearer),
 	  .help = "the token of Authorization: Bearer" },
+	{ .name = "oauth2",
+	  .kind = CONF_NESTED,
+	  .nested = oauth2_keys,
+	  .offset = offsetof(struct webhook_settings, oauth2),
+	  .help = "OAuth 2.0: { token_url; client_id; client_secret; scope; }" },
 	{ .name = "cert_file",
 	  .kind = CONF_TEXT,
 	  .one_line = true,
@@ -295,7 +329,7 @@ static void hide_basic(const struct webhook_basic *basic, struct mask *m)
 
 	if (basic->username == NULL || basic->password.value == NULL)
 		return;
-	mask_add(m, basic->password.value);
+	mask_add_secret(m, &basic->password);
 	buf_init(&pair, SECRET_BYTES_MAX * 2);
 	buf_init(&header, SECRET_BYTES_MAX * 4);
 	buf_addf(&pair, "%s:%s", basic->username, basic->password.value);
@@ -305,23 +339,33 @@ static void hide_basic(const struct webhook_basic *basic, struct mask *m)
 	buf_release(&pair);
 }
 
+static void hide_var(struct mask *m, const struct pair *var)
+{
+	mask_add(m, var->value);
+	mask_add(m, var->former);
+}
+
 static void secrets(const struct sink_settings *s, struct mask *m)
 {
 	const struct webhook_settings *own = s->own;
 
 	mask_add_url(m, own->url.value);
-	mask_add(m, own->bearer.value);
+	mask_add_url(m, own->url.former);
+	mask_add_secret(m, &own->bearer);
+	mask_add_secret(m, &own->oauth2.client_secret);
 	hide_basic(&own->basic, m);
 	for (size_t i = 0; i < own->secrets.count; i++)
 		mask_add(m, own->secrets.list[i]);
 	mask_add_pairs(m, &own->headers);
 	for (size_t i = 0; i < s->vars.count; i++)
 		if (s->preset == NULL || preset_is_secret(s->preset, s->vars.list[i].name))
-			mask_add(m, s->vars.list[i].value);
+			hide_var(m, &s->vars.list[i]);
 }
 
 static const char *login_keys(const struct webhook_settings *own)
 {
+	if (own->oauth2.token_url != NULL)
+		return "oauth2";
 	if (own->bearer.value != NULL)
 		return "bearer";
 	if (own->basic.username != NULL)
@@ -337,12 +381,20 @@ static void judge(const struct sink_settings *s, const struct message *m, const 
 		.address = "url",
 		.login = login_keys(s->own),
 		.secrets = secrets,
+		.bearer = m->bearer,
 	};
 
 	if (s->preset != NULL)
 		webhook_preset_judge(&by, m, r, out);
 	else
 		http_judge(&by, r, out);
+}
+
+static struct sink_oauth2 *oauth2_of(void *settings)
+{
+	struct webhook_settings *own = settings;
+
+	return own->oauth2.token_url != NULL ? &own->oauth2 : NULL;
 }
 
 const struct sink_type webhook_sink = {
@@ -352,6 +404,7 @@ const struct sink_type webhook_sink = {
 	.own_size = sizeof(struct webhook_settings),
 	.template = "webhook",
 	.takes_preset = true,
+	.oauth2 = oauth2_of,
 	.parts = { {
 		.name = "body",
 		.suffix = ".json",

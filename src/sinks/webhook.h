@@ -24,6 +24,7 @@ struct webhook_settings {
 	struct conf_pairs headers;
 	struct conf_texts secrets; /* resolved */
 	struct webhook_basic basic;
+	struct sink_oauth2 oauth2;
 	char *cert_file, *key_file; /* PEM; NULL: no certificate of ours */
 };
 

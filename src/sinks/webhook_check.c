@@ -67,8 +67,9 @@ static const char *header_mistake(const struct webhook_settings *own, size_t i)
 	if (is_ours(header->name, own))
 		return "is set by tocsin itself: take it off";
 	if (strcasecmp(header->name, "Authorization") == 0 &&
-	    (own->bearer.reference != NULL || own->basic.username != NULL))
-		return "is what bearer and basic set: keep one of them";
+	    (own->bearer.reference != NULL || own->basic.username != NULL ||
+	     own->oauth2.token_url != NULL))
+		return "is what bearer, basic and oauth2 set: keep one of them";
 	if (strpbrk(value, "\r\n") != NULL)
 		return "its value holds a line break";
 	if (strlen(value) > HEADER_VALUE_MAX)
@@ -228,6 +229,24 @@ static void check_method(const struct sink_settings *s, struct conf_problems *p)
 		check_error(s, p, "method", "must be one of POST, PUT, PATCH, GET, DELETE");
 }
 
+static void check_logins(const struct sink_settings *s, struct conf_problems *p)
+{
+	const struct webhook_settings *own = s->own;
+	bool has_bearer = own->bearer.reference != NULL,
+	     has_basic = own->basic.username != NULL;
+	struct err err = { 0 };
+
+	if (has_bearer && has_basic)
+		check_error(s, p, "bearer", "is the same header as basic: keep one of them");
+	if (own->oauth2.token_url == NULL)
+		return;
+	if (has_bearer || has_basic)
+		check_error(s, p, "oauth2",
+			    "is the same header as bearer and basic: keep one of them");
+	if (!settings_url_allowed(own->oauth2.token_url, s->plaintext, &err))
+		check_error(s, p, "oauth2: token_url", err.text);
+}
+
 void webhook_check(const struct sink_settings *s, struct conf_problems *problems)
 {
 	const struct webhook_settings *own = s->own;
@@ -237,9 +256,7 @@ void webhook_check(const struct sink_settings *s, struct conf_problems *problems
 	check_headers(s, problems);
 	check_secrets(s, problems);
 	check_method(s, problems);
-	if (own->bearer.reference != NULL && own->basic.username != NULL)
-		check_error(s, problems, "bearer",
-			    "is the same header as basic: keep one of them");
+	check_logins(s, problems);
 	if ((own->cert_file != NULL) != (own->key_file != NULL))
 		check_error(s, problems, "cert_file", "and key_file go together");
 	if (own->basic.username != NULL && strchr(own->basic.username, ':') != NULL)

@@ -107,7 +107,8 @@ static void what_the_configuration_takes_from_elsewhere_is_hidden_anywhere(void 
 {
 	static char name[] = "routing_key", value[] = "literal-key", team[] = "team",
 		    red[] = "red!";
-	struct pair vars[] = { { name, value }, { team, red } };
+	struct pair vars[] = { { .name = name, .value = value },
+			       { .name = team, .value = red } };
 	struct request r = request_to("https://h.example");
 
 	(void)state;

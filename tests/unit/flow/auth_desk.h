@@ -29,20 +29,27 @@ struct desk {
 	char path[32]; /* where its secret is read from; "": nowhere */
 };
 
+static inline void start_auth(struct desk *d)
+{
+	struct auth_client client = auth_of_source(&d->s);
+
+	auth_init(&d->a, &client);
+}
+
 static inline void open_desk(struct desk *d)
 {
 	*d = (struct desk){ .s = { .name = (char *)"acme",
 				   .base_url = (char *)"https://api.example.com/v1",
 				   .client_id = (char *)"my id",
 				   .client_secret = { .value = mem_strdup("s&cret=1") } } };
-	auth_init(&d->a, &d->s);
+	start_auth(d);
 }
 
 static inline void open_desk_with_key(struct desk *d)
 {
 	*d = (struct desk){ .s = { .name = (char *)"acme",
 				   .api_key = { .value = mem_strdup("key-1") } } };
-	auth_init(&d->a, &d->s);
+	start_auth(d);
 }
 
 static inline void close_desk(struct desk *d)

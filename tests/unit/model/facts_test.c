@@ -19,7 +19,8 @@ static const char bytes_a[] =
 	"\"new_field\":9007199254740993,\"count\":77}";
 static const char bytes_b[] = "{\"id\":\"b1\",\"title\":\"B\"}";
 
-static struct pair vars[] = { { (char *)(uintptr_t) "team", (char *)(uintptr_t) "sec" } };
+static struct pair vars[] = { { .name = (char *)(uintptr_t) "team",
+				.value = (char *)(uintptr_t) "sec" } };
 
 struct world {
 	struct alert a, b;

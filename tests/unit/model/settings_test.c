@@ -525,7 +525,8 @@ static void a_fallback_leads_to_another_sink_and_never_round(void **state)
 
 static void a_secret_that_cannot_be_read_again_keeps_its_value(void **state)
 {
-	struct conf_secret secret = { mem_strdup("env:GONE"), mem_strdup("old") };
+	struct conf_secret secret = { .reference = mem_strdup("env:GONE"),
+				      .value = mem_strdup("old") };
 	struct err err = { 0 };
 
 	(void)state;

@@ -246,8 +246,8 @@ static void every_mistake_is_said_with_its_remedy(void **state)
 		{ URL "headers = { X-A = \"1\"; x-a = \"2\"; };",
 		  "sink \"s\": headers: x-a: is there twice (case does not count)" },
 		{ URL "bearer = \"t0k\"; headers = { authorization = \"x\"; };",
-		  "sink \"s\": headers: authorization: is what bearer and basic set: keep one of "
-		  "them" },
+		  "sink \"s\": headers: authorization: is what bearer, basic and oauth2 set: "
+		  "keep one of them" },
 		{ URL "bearer = \"t0k\"; basic = { username = \"u\"; password = \"p\"; };",
 		  "sink \"s\": bearer: is the same header as basic: keep one of them" },
 		{ URL "basic = { username = \"u:v\"; password = \"p\"; };",

@@ -1,0 +1,274 @@
+/*
+ * deliver_job: one claimed row, from its commit to its outcome.
+ *
+ * A job is one claimed row on its way: it is made when the claim is committed, it is settled
+ * when its outcome is known, and freed when the outcome is on the disk. It sits in exactly one
+ * place: under way (known to xfer or its sink's login alone), on `ready`, `settled`, or
+ * `committing`.
+ */
+#include "flow/deliver_inner.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/mem.h"
+#include "flow/say.h"
+
+void jobs_init(struct job_list *l)
+{
+	*l = (struct job_list){ .first = NULL };
+	l->last = &l->first;
+}
+
+static void list_add(struct job_list *l, struct job *job)
+{
+	job->next = NULL;
+	*l->last = job;
+	l->last = &job->next;
+	l->count++;
+}
+
+static void job_free(struct job *job)
+{
+	envelope_release(&job->envelope);
+	setup_free(&job->setup);
+	mem_free(&job->handle);
+	mem_free(&job->progress);
+	mem_free_secret(&job->bearer);
+	if (job->login != NULL)
+		request_release(&job->request);
+	mem_free(&job);
+}
+
+void jobs_free(struct job_list *l)
+{
+	for (struct job *job = l->first, *next; job != NULL; job = next) {
+		next = job->next;
+		job_free(job);
+	}
+	jobs_init(l);
+}
+
+/* What becomes of the row waits for the next turn. */
+static void job_end(struct job *job, enum queue_change change)
+{
+	struct deliver *d = job->deliver;
+	struct say_attempt said = { .sink = job->sink,
+				    .tried = &job->tried,
+				    .alert_id = job->envelope.alert.id,
+				    .kind = job->kind,
+				    .outcome = &job->outcome,
+				    .settle = &job->settle };
+
+	say_attempt(&said);
+	say_sink(&said, change);
+	if (job->outcome.verdict == VERDICT_DELIVERED)
+		d->status.delivered++;
+	else
+		d->status.failed++;
+	if (d->settled.count == 0)
+		d->settled_at = clock_steady();
+	list_add(&d->settled, job);
+}
+
+/* The outcome is known: decides what becomes of the row and of its sink. */
+static void job_settle(struct job *job)
+{
+	job->tried.took_ms = clock_steady() - job->steady_at;
+	job_end(job, queue_settle(job->deliver->p.queue, &job->tried, &job->outcome,
+				  clock_now(), &job->settle, job->reason));
+}
+
+static void settle_unsent(struct job *job, const char *reason)
+{
+	job->outcome = (struct outcome){ .verdict = VERDICT_NEVER, .retry_after_ms = -1 };
+	snprintf(job->outcome.reason, sizeof(job->outcome.reason), "%.200s", reason);
+	job_settle(job);
+}
+
+/* We are stopping, and this one outlasted the grace: no fault of its sink. */
+static void job_cut(struct job *job, bool maybe_sent)
+{
+	job->outcome.verdict = VERDICT_LATER;
+	job->outcome.maybe_sent = maybe_sent;
+	job->tried.took_ms = clock_steady() - job->steady_at;
+	queue_settle_cut(&job->tried, maybe_sent, clock_now(), &job->settle);
+	job_end(job, QUEUE_SAME);
+}
+
+/*
+ * A login that is refused may be one that was rotated: its references are read again, and what
+ * is another by now is tried at once.
+ */
+static bool has_other_secret(struct job *job)
+{
+	struct settings_context ctx = setup_context(NULL);
+	size_t index = (size_t)(job->sink - job->setup->settings->sinks);
+
+	return settings_refresh_sink(&job->setup->settings->sinks[index], &ctx);
+}
+
+/* A token that was revoked, or that another client's renewal has ended. */
+static bool has_other_token(struct job *job, const struct reply *reply)
+{
+	return job->login != NULL && reply->status == 401 &&
+	       login_refused(job->login, job->bearer);
+}
+
+static void try_again(struct job *job)
+{
+	struct outcome *o = &job->outcome;
+
+	o->verdict = VERDICT_AGAIN;
+	o->sink_down = o->alarm = false;
+	o->retry_after_ms = -1;
+	snprintf(o->progress, sizeof(o->progress), "%s", job->progress);
+	snprintf(o->hint, sizeof(o->hint),
+		 "a secret of this sink is another by now: again with it");
+}
+
+static void on_reply(void *arg, const struct reply *reply)
+{
+	struct job *job = arg;
+
+	job->outcome = (struct outcome){ .retry_after_ms = -1 };
+	if (job->deliver->cutting && reply->kind == REPLY_CUT) {
+		job_cut(job, reply->maybe_sent);
+		return;
+	}
+	job->sink->type->judge(job->sink, &job->envelope.message, reply, &job->outcome);
+	if (job->outcome.alarm && (has_other_secret(job) || has_other_token(job, reply)))
+		try_again(job);
+	job_settle(job);
+}
+
+/* ---- from a claim to a transfer ---- */
+
+static struct job *job_new(struct deliver *d, const struct claim *c, size_t sink_index)
+{
+	struct job *job = mem_new(sizeof(*job));
+
+	job->deliver = d;
+	job->setup = setup_hold(d->p.setup);
+	job->sink = &job->setup->settings->sinks[sink_index];
+	job->kind = c->kind;
+	job->handle = mem_strdup(c->handle);
+	job->progress = mem_strdup(c->progress);
+	job->steady_at = clock_steady();
+	job->tried = (struct tried){ .id = c->id,
+				     .sink = c->sink,
+				     .attempt = c->attempt,
+				     .first_attempt_at = c->first_attempt_at,
+				     .held_base_ms = c->held_base_ms,
+				     .started_at = clock_now() };
+	return job;
+}
+
+static struct envelope_names names_of(const struct deliver *d, const struct claim *c)
+{
+	const struct route *route = roster_route(d->p.roster, c->route);
+
+	return (struct envelope_names){ .source = roster_source_name(d->p.roster, c->source),
+					.route = route != NULL ? route->name : NULL,
+					.kind = c->kind,
+					.first = c->first,
+					.episode = c->episode,
+					.seq = c->seq,
+					.at = c->at,
+					.origin = c->origin,
+					.ordinal = c->ordinal };
+}
+
+static void add_link(struct job *job, const struct claim *c)
+{
+	const struct deliver *d = job->deliver;
+	const struct source_settings *source = roster_source(d->p.roster, c->source);
+
+	if (source != NULL)
+		envelope_add_link(&job->envelope,
+				  d->p.setup->links[source - d->p.setup->settings->sources]);
+}
+
+static bool job_request(struct job *job, const struct claim *c, size_t sink_index,
+			struct request *request, struct err *err)
+{
+	struct deliver *d = job->deliver;
+	struct envelope_names names = names_of(d, c);
+	struct envelope *e = &job->envelope;
+
+	if (!envelope_fill(e, job->sink, &names, c->body, c->body_len, err))
+		return err_prefix(err, "the stored alert can't be read");
+	e->facts.possible_repeat = e->message.possible_repeat = c->possible_repeat;
+	e->message.now = job->tried.started_at;
+	e->message.handle = job->handle;
+	e->message.progress = job->progress;
+	add_link(job, c);
+	return envelope_seal(e, job->sink, d->p.setup->parts[sink_index], request, err);
+}
+
+static void on_login(void *arg, const char *bearer, const struct reply *reply,
+		     const struct outcome *out)
+{
+	struct job *job = arg;
+	struct deliver *d = job->deliver;
+
+	if (bearer != NULL) {
+		job->bearer = mem_strdup(bearer);
+		job->envelope.message.bearer = job->bearer;
+		list_add(&d->ready, job);
+		turn_wake(d->p.turn);
+	} else if (d->cutting && reply->kind == REPLY_CUT) {
+		job_cut(job, false);
+	} else {
+		job->outcome = *out;
+		job_settle(job);
+	}
+}
+
+static void log_in(struct job *job, struct login *login, const struct request *request)
+{
+	job->login = login;
+	job->request = *request;
+	job->wait = (struct login_wait){ .done = on_login, .arg = job };
+	login_wait(login, job->deliver->p.xfer, &job->wait);
+}
+
+void job_start(struct deliver *d, const struct claim *c)
+{
+	const struct sink_settings *sink = roster_sink(d->p.roster, c->sink);
+
+	if (sink == NULL)
+		BUG("claimed a row of sink number %d, which was not asked for", c->sink);
+	size_t index = (size_t)(sink - d->p.setup->settings->sinks);
+	struct job *job = job_new(d, c, index);
+	struct request request;
+	struct err err;
+
+	if (!job_request(job, c, index, &request, &err)) {
+		settle_unsent(job, err.text);
+		return;
+	}
+	if (job->setup->logins[index] == NULL)
+		xfer_start(d->p.xfer, &request, on_reply, job);
+	else
+		log_in(job, job->setup->logins[index], &request);
+}
+
+/* Transfers start at the end of a turn, never within the end of another one. */
+void jobs_start_ready(struct deliver *d)
+{
+	struct job_list ready = d->ready;
+
+	jobs_init(&d->ready);
+	for (struct job *job = ready.first, *next; job != NULL; job = next) {
+		next = job->next;
+		if (d->cutting) {
+			job_cut(job, false);
+			continue;
+		}
+		job->request.bearer = mem_strdup(job->bearer);
+		xfer_start(d->p.xfer, &job->request, on_reply, job);
+	}
+}
