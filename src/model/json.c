@@ -1,10 +1,10 @@
 /*
- * json: what the scanner measured, bound to the tree that cJSON decoded.
+ * json: what the scanner measured, and the texts of it decoded.
  *
- * The scanner (json_scan.c) has accepted the bytes and listed every value in preorder before
- * cJSON sees them, so cJSON only decodes strings. Both keep the order and the duplicates of
- * the text, so one walk over both, in step, gives each value its key and its text. Number
- * nodes get their own text as valuestring: cJSON_Delete() frees that of any node.
+ * The scanner (json_scan.c) has accepted the bytes and listed every value in preorder, with the
+ * length that each key and text has when decoded. So one block holds them all, each with a NUL
+ * behind it. Nearly every text stands for itself and is copied; one with an escape in it is
+ * decoded by cJSON.
  *
  * cJSON's string buffers are whole even past a \u0000; only its lengths would end there, and
  * the lengths used here are the scanner's.
@@ -22,11 +22,8 @@
 struct json {
 	const char *bytes; /* borrowed */
 	struct json_value *values;
-	cJSON *tree; /* owns what values[].key and .text point to */
+	char *texts; /* what values[].key and .text point to */
 };
-
-/* cJSON before 1.7.19 reads no more than this of a number and takes the rest for garbage. */
-enum { CJSON_NUMBER_MAX = 63 };
 
 /* Doubles beyond 2^53 no longer tell one whole number from the next. */
 static const double whole_max = 9007199254740992.0;
@@ -47,50 +44,75 @@ bool json_check(const char *bytes, size_t len, struct err *err)
 	return run(&s, err);
 }
 
-/* The tree of a text that holds a number too long for cJSON: decoded from a copy without it. */
-static cJSON *tree_without_long_numbers(const struct json_scan *s)
+/* ---- decoding ---- */
+
+/* A text on its way from the bytes into the block. */
+struct decoder {
+	const struct json_scan *s;
+	char *to;
+};
+
+/* The string that begins with the quote at `at`. cJSON takes no notice of what follows it. */
+static bool unescape(const struct json_scan *s, size_t at, char *to, size_t len)
 {
-	char *copy = mem_dup(s->bytes, s->len);
+	cJSON *string = cJSON_ParseWithLengthOpts(s->bytes + at, s->len - at, NULL, false);
+	bool is_string = cJSON_IsString(string);
+
+	if (is_string)
+		memcpy(to, string->valuestring, len);
+	cJSON_Delete(string);
+	return is_string;
+}
+
+/* *text := what stands at `at`, len bytes when decoded. An escape is longer than what it stands
+ * for, so that a string without one in its first len bytes has none. */
+static bool decode(struct decoder *d, bool is_string, size_t at, size_t len, const char **text)
+{
+	const char *bytes = d->s->bytes + at + is_string;
+	bool ok = true;
+
+	if (is_string && memchr(bytes, '\\', len) != NULL)
+		ok = unescape(d->s, at, d->to, len);
+	else
+		memcpy(d->to, bytes, len);
+	*text = d->to;
+	d->to[len] = '\0';
+	d->to += len + 1;
+	return ok;
+}
+
+static bool has_text(const struct json_value *v)
+{
+	return v->kind == JSON_STRING || v->kind == JSON_NUMBER;
+}
+
+static size_t room_for_texts(const struct json_scan *s)
+{
+	size_t room = 0;
 
 	for (uint32_t i = 0; i < s->count; i++) {
 		const struct json_value *v = &s->values[i];
 
-		if (v->kind != JSON_NUMBER || v->len <= CJSON_NUMBER_MAX)
-			continue;
-		memset(copy + v->at, ' ', v->len);
-		copy[v->at] = '0';
+		room += v->key_at != 0 ? v->key_len + 1 : 0;
+		room += has_text(v) ? v->text_len + 1 : 0;
 	}
-	cJSON *tree = cJSON_ParseWithLength(copy, s->len);
-
-	mem_free(&copy);
-	return tree;
+	return room;
 }
 
-static bool keep_number(cJSON *node, const char *text, size_t len)
+static bool decode_all(const struct json_scan *s, char *texts)
 {
-	node->valuestring = cJSON_malloc(len + 1);
-	if (node->valuestring == NULL)
-		return false;
-	memcpy(node->valuestring, text, len);
-	node->valuestring[len] = '\0';
-	return true;
-}
+	struct decoder d = { .s = s, .to = texts };
 
-/* Gives v and all below it their key and text. False: the two walks do not meet. */
-static bool bind(struct json_value *v, cJSON *node, const char *bytes)
-{
-	struct json_value *member = v->count == 0 ? NULL : v + 1;
+	for (uint32_t i = 0; i < s->count; i++) {
+		struct json_value *v = &s->values[i];
 
-	if (v->kind == JSON_NUMBER && !keep_number(node, bytes + v->at, v->len))
-		return false;
-	v->key = node->string;
-	v->text = node->valuestring;
-	for (cJSON *child = node->child; child != NULL; child = child->next) {
-		if (member == NULL || !bind(member, child, bytes))
+		if (v->key_at != 0 && !decode(&d, true, v->key_at, v->key_len, &v->key))
 			return false;
-		member = member->next == 0 ? NULL : member + member->next;
+		if (has_text(v) &&
+		    !decode(&d, v->kind == JSON_STRING, v->at, v->text_len, &v->text))
+			return false;
 	}
-	return member == NULL;
+	return true;
 }
 
 struct json *json_parse(const char *bytes, size_t len, struct err *err)
@@ -105,9 +127,8 @@ struct json *json_parse(const char *bytes, size_t len, struct err *err)
 	j = mem_new(sizeof(*j));
 	j->bytes = bytes;
 	j->values = s.values;
-	j->tree = s.number_max > CJSON_NUMBER_MAX ? tree_without_long_numbers(&s)
-						  : cJSON_ParseWithLength(bytes, len);
-	if (j->tree == NULL || !bind(j->values, j->tree, bytes)) {
+	j->texts = mem_resize(NULL, room_for_texts(&s), 1);
+	if (!decode_all(&s, j->texts)) {
 		err_set(err, "JSON that cJSON cannot read");
 		json_free(&j);
 	}
@@ -118,7 +139,7 @@ void json_free(struct json **j)
 {
 	if (*j == NULL)
 		return;
-	cJSON_Delete((*j)->tree);
+	mem_free(&(*j)->texts);
 	mem_free(&(*j)->values);
 	mem_free(j);
 }

@@ -14,7 +14,12 @@
 
 #include "base/mem.h"
 
-static bool scan_value(struct json_scan *s, unsigned depth, uint32_t key_len);
+/* Of a member; all 0 for what has none. */
+struct key {
+	uint32_t at, len;
+};
+
+static bool scan_value(struct json_scan *s, unsigned depth, struct key key);
 
 static bool wrong(struct json_scan *s, const char *why)
 {
@@ -181,8 +186,6 @@ static bool scan_digits(struct json_scan *s)
 
 static bool scan_number(struct json_scan *s)
 {
-	size_t from = s->at;
-
 	if (peek(s) == '-')
 		s->at++;
 	if (peek(s) == '0')
@@ -201,8 +204,6 @@ static bool scan_number(struct json_scan *s)
 		if (!scan_digits(s))
 			return false;
 	}
-	if (s->at - from > s->number_max)
-		s->number_max = (uint32_t)(s->at - from);
 	return true;
 }
 
@@ -216,12 +217,13 @@ static bool scan_word(struct json_scan *s, const char *word)
 	return true;
 }
 
-static bool scan_key(struct json_scan *s, uint32_t *key_len)
+static bool scan_key(struct json_scan *s, struct key *key)
 {
 	skip_space(s);
 	if (peek(s) != '"')
 		return wrong(s, "key expected");
-	if (!scan_string(s, key_len))
+	key->at = (uint32_t)s->at;
+	if (!scan_string(s, &key->len))
 		return false;
 	skip_space(s);
 	if (peek(s) != ':')
@@ -252,13 +254,13 @@ static bool scan_members(struct json_scan *s, uint32_t parent, unsigned depth)
 	s->at++;
 	skip_space(s);
 	while (peek(s) != end) {
-		uint32_t key_len = 0;
+		struct key key = { 0, 0 };
 		uint32_t member;
 
-		if (object && !scan_key(s, &key_len))
+		if (object && !scan_key(s, &key))
 			return false;
 		member = s->count;
-		if (!scan_value(s, depth + 1, key_len))
+		if (!scan_value(s, depth + 1, key))
 			return false;
 		adopt(s, parent, &elder, member);
 		skip_space(s);
@@ -291,7 +293,7 @@ static enum json_kind kind_at(const struct json_scan *s)
 }
 
 /* A new element for the value that begins here; its index. */
-static uint32_t open_value(struct json_scan *s, enum json_kind kind, uint32_t key_len)
+static uint32_t open_value(struct json_scan *s, enum json_kind kind, struct key key)
 {
 	if (!s->keep)
 		return 0;
@@ -300,12 +302,13 @@ static uint32_t open_value(struct json_scan *s, enum json_kind kind, uint32_t ke
 		s->room = s->room == 0 ? (uint32_t)(s->len / 24) + 8 : s->room * 2;
 		s->values = mem_resize(s->values, s->room, sizeof(*s->values));
 	}
-	s->values[s->count] =
-		(struct json_value){ .kind = kind, .at = (uint32_t)s->at, .key_len = key_len };
+	s->values[s->count] = (struct json_value){
+		.kind = kind, .at = (uint32_t)s->at, .key_at = key.at, .key_len = key.len
+	};
 	return s->count++;
 }
 
-static bool scan_value(struct json_scan *s, unsigned depth, uint32_t key_len)
+static bool scan_value(struct json_scan *s, unsigned depth, struct key key)
 {
 	uint32_t text_len = 0;
 	bool ok = false;
@@ -313,7 +316,7 @@ static bool scan_value(struct json_scan *s, unsigned depth, uint32_t key_len)
 	skip_space(s);
 	size_t from = s->at;
 	enum json_kind kind = kind_at(s);
-	uint32_t index = open_value(s, kind, key_len);
+	uint32_t index = open_value(s, kind, key);
 
 	switch (kind) {
 	case JSON_MISSING: return wrong(s, "value expected");
@@ -335,7 +338,7 @@ static bool scan_value(struct json_scan *s, unsigned depth, uint32_t key_len)
 
 bool json_scan(struct json_scan *s)
 {
-	if (!scan_value(s, 0, 0))
+	if (!scan_value(s, 0, (struct key){ 0, 0 }))
 		return false;
 	skip_space(s);
 	return s->at == s->len || wrong(s, "more after the end");

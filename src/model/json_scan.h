@@ -16,12 +16,13 @@
 
 /*
  * One value. The members of a container follow it: the first is the next element, each further
- * one `next` elements after its elder. key and text belong to the tree of json.c.
+ * one `next` elements after its elder. key and text are filled in by json.c.
  */
 struct json_value {
 	const char *key;   /* decoded; NULL in an array and at the root */
 	const char *text;  /* decoded string, or a number's own text; else NULL */
 	uint32_t at, len;  /* its bytes */
+	uint32_t key_at;   /* the key's quote; 0: it has none, since no text begins with one */
 	uint32_t key_len;  /* decoded */
 	uint32_t text_len; /* decoded */
 	uint32_t count;    /* members */
@@ -38,7 +39,6 @@ struct json_scan {
 	bool keep; /* values are wanted */
 	struct json_value *values;
 	uint32_t count, room;
-	uint32_t number_max; /* bytes of the longest number */
 };
 
 /*
