@@ -15,13 +15,8 @@
 #include <openssl/evp.h>
 
 #include "base/err.h"
-#include "base/mem.h"
 
 enum { BLOCK_LEN = 64 }; /* of SHA-256: FIPS 180-4 */
-
-struct sha256 {
-	EVP_MD_CTX *ctx;
-};
 
 static const EVP_MD *algorithm(void)
 {
@@ -52,60 +47,37 @@ static void end(EVP_MD_CTX *ctx, unsigned char digest[HMAC_LEN])
 		BUG("OpenSSL cannot end SHA-256");
 }
 
-static EVP_MD_CTX *new_context(void)
+/* The one context. */
+static EVP_MD_CTX *context(void)
 {
-	EVP_MD_CTX *ctx = EVP_MD_CTX_new();
+	static EVP_MD_CTX *kept;
 
-	if (ctx == NULL)
+	if (kept == NULL)
+		kept = EVP_MD_CTX_new();
+	if (kept == NULL)
 		BUG("OpenSSL is out of memory");
-	return ctx;
+	return kept;
 }
 
-/* The one context of the one-shot calls. */
-static EVP_MD_CTX *shared_context(void)
+static void add_parts(EVP_MD_CTX *ctx, const struct hmac_part *parts, size_t part_count)
 {
-	static EVP_MD_CTX *shared;
-
-	if (shared == NULL)
-		shared = new_context();
-	return shared;
+	for (size_t i = 0; i < part_count; i++)
+		add(ctx, parts[i].bytes, parts[i].len);
 }
 
-struct sha256 *sha256_new(void)
+void sha256_of_parts(const struct hmac_part *parts, size_t part_count,
+		     unsigned char digest[HMAC_LEN])
 {
-	struct sha256 *s = mem_new(sizeof(*s));
+	EVP_MD_CTX *ctx = context();
 
-	s->ctx = new_context();
-	start(s->ctx);
-	return s;
-}
-
-void sha256_free(struct sha256 **s)
-{
-	if (*s == NULL)
-		return;
-	EVP_MD_CTX_free((*s)->ctx);
-	mem_free(s);
-}
-
-void sha256_add(struct sha256 *s, const void *bytes, size_t len)
-{
-	add(s->ctx, bytes, len);
-}
-
-void sha256_end(struct sha256 *s, unsigned char digest[HMAC_LEN])
-{
-	end(s->ctx, digest);
-	start(s->ctx);
+	start(ctx);
+	add_parts(ctx, parts, part_count);
+	end(ctx, digest);
 }
 
 void sha256_of(const void *bytes, size_t len, unsigned char digest[HMAC_LEN])
 {
-	EVP_MD_CTX *ctx = shared_context();
-
-	start(ctx);
-	add(ctx, bytes, len);
-	end(ctx, digest);
+	sha256_of_parts(&(struct hmac_part){ bytes, len }, 1, digest);
 }
 
 /* A key longer than a block is replaced by its digest, a shorter one filled up with zeros. */
@@ -127,7 +99,7 @@ static void mask(unsigned char block[BLOCK_LEN], unsigned char with)
 void hmac_sha256(const void *key, size_t key_len, const struct hmac_part *parts,
 		 size_t part_count, unsigned char digest[HMAC_LEN])
 {
-	EVP_MD_CTX *ctx = shared_context();
+	EVP_MD_CTX *ctx = context();
 	unsigned char block[BLOCK_LEN];
 	unsigned char inner[HMAC_LEN];
 
@@ -135,8 +107,7 @@ void hmac_sha256(const void *key, size_t key_len, const struct hmac_part *parts,
 	mask(block, 0x36);
 	start(ctx);
 	add(ctx, block, BLOCK_LEN);
-	for (size_t i = 0; i < part_count; i++)
-		add(ctx, parts[i].bytes, parts[i].len);
+	add_parts(ctx, parts, part_count);
 	end(ctx, inner);
 
 	mask(block, 0x36 ^ 0x5c);

@@ -194,14 +194,14 @@ int64_t alert_hash(const char *bytes, size_t len)
 
 int64_t alert_content(const struct alert *a)
 {
-	const char *const texts[] = { a->severity_text, a->title, a->message };
-	unsigned char digest[HMAC_LEN];
-	struct sha256 *sha = sha256_new();
-
 	/* With their NULs, so that no two contents differ only in where a text ends. */
-	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
-		sha256_add(sha, texts[i], strlen(texts[i]) + 1);
-	sha256_end(sha, digest);
-	sha256_free(&sha);
+	const struct hmac_part texts[] = {
+		{ a->severity_text, strlen(a->severity_text) + 1 },
+		{ a->title, strlen(a->title) + 1 },
+		{ a->message, strlen(a->message) + 1 },
+	};
+	unsigned char digest[HMAC_LEN];
+
+	sha256_of_parts(texts, ARRAY_LEN(texts), digest);
 	return hash_of(digest);
 }

@@ -1,5 +1,5 @@
 /*
- * json: strict RFC 8259 in, exact bytes kept (the tree is cJSON's, the strictness is ours).
+ * json: strict RFC 8259 in, exact bytes kept (cJSON decodes escapes, the strictness is ours).
  *
  * cJSON alone accepts `01`, control characters, bad UTF-8 and trailing garbage, ends strings at
  * \u0000 and rounds integers past 2^53. So a text is checked here first, byte by byte; numbers

@@ -129,19 +129,39 @@ static bool scan_escape(struct json_scan *s, uint32_t *decoded_len)
 	return true;
 }
 
-/* Runs over the bytes that mean themselves; nearly all of an alert is these. */
-static void scan_plain(struct json_scan *s, uint32_t *decoded_len)
+/*
+ * Is one of the eight a quote, an escape, a control character, or a part of a longer character?
+ * A byte less than what is taken from it borrows and so gets its top bit set; that may go on to
+ * its neighbours, which changes nothing: one is enough.
+ */
+static bool any_means_more(uint64_t eight)
 {
-	size_t from = s->at;
+	const uint64_t each = UINT64_C(0x0101010101010101), tops = each << 7;
+	uint64_t no_quote = eight ^ each * '"', no_escape = eight ^ each * '\\';
+	uint64_t less = (eight - each * ' ') | (no_quote - each) | (no_escape - each);
 
-	while (s->at < s->len) {
-		unsigned char c = (unsigned char)s->bytes[s->at];
+	return ((eight | less) & tops) != 0;
+}
 
-		if (c < 0x20 || c >= 0x80 || c == '"' || c == '\\')
+static bool means_more(unsigned char c)
+{
+	return c < 0x20 || c >= 0x80 || c == '"' || c == '\\';
+}
+
+/* Nearly all of an alert is these. */
+size_t json_plain_len(const char *bytes, size_t len)
+{
+	uint64_t eight;
+	size_t i = 0;
+
+	for (; len - i >= sizeof(eight); i += sizeof(eight)) {
+		memcpy(&eight, bytes + i, sizeof(eight));
+		if (any_means_more(eight))
 			break;
-		s->at++;
 	}
-	*decoded_len += (uint32_t)(s->at - from);
+	while (i < len && !means_more((unsigned char)bytes[i]))
+		i++;
+	return i;
 }
 
 static bool scan_string(struct json_scan *s, uint32_t *decoded_len)
@@ -149,7 +169,10 @@ static bool scan_string(struct json_scan *s, uint32_t *decoded_len)
 	*decoded_len = 0;
 	s->at++;
 	for (;;) {
-		scan_plain(s, decoded_len);
+		size_t plain = json_plain_len(s->bytes + s->at, s->len - s->at);
+
+		s->at += plain;
+		*decoded_len += (uint32_t)plain;
 		int c = peek(s);
 
 		if (c < 0)

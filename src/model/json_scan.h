@@ -1,5 +1,5 @@
 /*
- * json_scan: the strict scanner under json.c; only json.c includes this.
+ * json_scan: the strict scanner under json.c; only json*.c include this.
  *
  * It decides whether bytes are one JSON text (RFC 8259, UTF-8, no lone surrogates, bounded
  * depth) and writes down where each value lies, in preorder. Pure over the bytes; it allocates
@@ -46,6 +46,9 @@ struct json_scan {
  * JSON_BYTES_MAX.
  */
 bool json_scan(struct json_scan *s) __attribute__((warn_unused_result));
+
+/* How many bytes from the first on mean themselves in a string: ASCII, neither quote nor escape. */
+size_t json_plain_len(const char *bytes, size_t len);
 
 /* The UTF-16 unit of the escape \uXXXX that begins at bytes[at], or -1 when none does. */
 int json_unit_at(const char *bytes, size_t len, size_t at);

@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "model/json.h"
+#include "model/json_scan.h"
 
 struct cursor {
 	const char *at, *end;
@@ -24,12 +24,15 @@ static void skip_space(struct cursor *c)
 static bool skip_string(struct cursor *c)
 {
 	for (c->at++; c->at < c->end; c->at++) {
-		if (*c->at == '\\' && c->at + 1 < c->end)
-			c->at++;
-		else if (*c->at == '"') {
+		c->at += json_plain_len(c->at, (size_t)(c->end - c->at));
+		if (c->at == c->end)
+			return false;
+		if (*c->at == '"') {
 			c->at++;
 			return true;
 		}
+		if (*c->at == '\\' && c->at + 1 < c->end)
+			c->at++;
 	}
 	return false;
 }

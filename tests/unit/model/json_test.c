@@ -283,6 +283,33 @@ static void strings_keep_their_nuls(void **state)
 	json_free(&j);
 }
 
+/* Strings are looked through eight bytes at a time. */
+static void a_byte_is_seen_wherever_it_stands(void **state)
+{
+	static const struct {
+		char byte;
+		bool is_plain;
+	} table[] = {
+		{ ' ', true },     { '!', true },     { '#', true },     { '[', true },
+		{ ']', true },     { '\x7f', true },  { '"', false },    { '\\', false },
+		{ '\x01', false }, { '\x1f', false }, { '\x80', false }, { '\xff', false },
+	};
+	enum { LEN = 40 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
+		for (size_t at = 1; at < LEN - 1; at++) {
+			char text[LEN];
+			struct err err;
+
+			memset(text, 'a', LEN);
+			text[0] = text[LEN - 1] = '"';
+			text[at] = table[i].byte;
+			assert_int_equal(json_check(text, LEN, &err), table[i].is_plain);
+		}
+	}
+}
+
 static void the_first_of_equal_keys_wins(void **state)
 {
 	struct json *j = parsed(TEXT("{\"a\":1,\"\\u0061\":2,\"a\":3}"));
@@ -524,6 +551,7 @@ int main(void)
 		cmocka_unit_test(values_are_found_by_key_and_by_order),
 		cmocka_unit_test(a_missing_value_answers_nothing),
 		cmocka_unit_test(strings_keep_their_nuls),
+		cmocka_unit_test(a_byte_is_seen_wherever_it_stands),
 		cmocka_unit_test(the_first_of_equal_keys_wins),
 		cmocka_unit_test(numbers_keep_their_digits),
 		cmocka_unit_test(whole_numbers_are_read_exactly_or_not_at_all),
