@@ -10,6 +10,7 @@
  */
 #include "model/json_scan.h"
 
+#include <endian.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -130,38 +131,33 @@ static bool scan_escape(struct json_scan *s, uint32_t *decoded_len)
 }
 
 /*
- * Is one of the eight a quote, an escape, a control character, or a part of a longer character?
- * A byte less than what is taken from it borrows and so gets its top bit set; that may go on to
- * its neighbours, which changes nothing: one is enough.
+ * The top bits of those of eight bytes that are a quote, an escape, a control character, or a part
+ * of a longer character. A byte less than what is taken from it borrows and so gets its top bit
+ * set; that may go on to its upper neighbours, so only the lowest one is sure.
  */
-static bool any_means_more(uint64_t eight)
+static uint64_t find_more(uint64_t eight)
 {
 	const uint64_t each = UINT64_C(0x0101010101010101), tops = each << 7;
 	uint64_t no_quote = eight ^ each * '"', no_escape = eight ^ each * '\\';
-	uint64_t less = (eight - each * ' ') | (no_quote - each) | (no_escape - each);
 
-	return ((eight | less) & tops) != 0;
-}
-
-static bool means_more(unsigned char c)
-{
-	return c < 0x20 || c >= 0x80 || c == '"' || c == '\\';
+	return (eight | (eight - each * ' ') | (no_quote - each) | (no_escape - each)) & tops;
 }
 
 /* Nearly all of an alert is these. */
 size_t json_plain_len(const char *bytes, size_t len)
 {
-	uint64_t eight;
+	uint64_t eight, more;
 	size_t i = 0;
 
 	for (; len - i >= sizeof(eight); i += sizeof(eight)) {
 		memcpy(&eight, bytes + i, sizeof(eight));
-		if (any_means_more(eight))
-			break;
+		more = find_more(le64toh(eight));
+		if (more != 0)
+			return i + (size_t)__builtin_ctzll(more) / 8;
 	}
-	while (i < len && !means_more((unsigned char)bytes[i]))
-		i++;
-	return i;
+	eight = 0; /* behind the end stand NULs, which mean more */
+	memcpy(&eight, bytes + i, len - i);
+	return i + (size_t)__builtin_ctzll(find_more(le64toh(eight))) / 8;
 }
 
 static bool scan_string(struct json_scan *s, uint32_t *decoded_len)
