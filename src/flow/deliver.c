@@ -2,7 +2,8 @@
  * deliver: the turn that commits what jobs bring.
  *
  * Batches: a commit costs the same for one outcome as for a hundred, so a turn with a few
- * outcomes waits up to LINGER_MS while others are under way, unless a sink has room for more.
+ * outcomes waits up to LINGER_MS while more are under way, unless half of a sink's window is
+ * idle. The slots of the outcomes are claimed anew in the very batch that stores them.
  *
  * When the store refuses a batch, the outcomes go back to `settled` and the same batch is tried
  * again after a wait; the claims in it never happened. BUSY (a command is writing) is no
@@ -133,9 +134,9 @@ static int64_t linger_ms(const struct deliver *d, struct wants wants)
 	size_t under_way = queue_under_way(d->p.queue);
 	size_t flying = under_way - d->settled.count;
 
-	if (d->draining || wants.asks + wants.moves > 0 || d->settled.count == 0)
+	if (d->draining || wants.moves > 0 || d->settled.count == 0)
 		return 0;
-	if (d->settled.count >= flying)
+	if (d->settled.count >= flying || queue_is_starved(d->p.queue, d->asks, wants.asks))
 		return 0;
 	int64_t left = d->settled_at + LINGER_MS - clock_steady();
 
@@ -186,7 +187,8 @@ static void sleep_until_due(struct deliver *d, int64_t linger)
 	int64_t sleep = d->draining ? -1 : queue_sleep_ms(d->p.queue, clock_now());
 	int64_t retry = d->retry_at - clock_steady();
 
-	if (linger > 0 && (sleep < 0 || linger < sleep))
+	/* What could be asked for now waits for the batch. */
+	if (linger > 0 && (sleep <= 0 || linger < sleep))
 		sleep = linger;
 	if (retry > 0)
 		sleep = retry;

@@ -70,6 +70,7 @@ static void job_end(struct job *job, enum queue_change change)
 		d->status.failed++;
 	if (d->settled.count == 0)
 		d->settled_at = clock_steady();
+	queue_landed(d->p.queue, job->tried.sink);
 	list_add(&d->settled, job);
 }
 

@@ -97,14 +97,26 @@ int64_t queue_held_total_ms(const struct sink *s, int64_t now)
 	return s->held_total_ms + (since != 0 ? queue_max(now - since, 0) : 0);
 }
 
-/* How many rows may start; a sink that is down gets one probe at a time. */
+/* A sink that is down gets one probe at a time. */
+static size_t window_of(const struct sink *s)
+{
+	return s->down_since != 0 ? 1 : (size_t)s->settings->window;
+}
+
+/* The batch that claims a row stores first what has landed, so those slots are free in it. */
+static size_t flying(const struct sink *s)
+{
+	return s->under_way - s->landed;
+}
+
+/* How many rows may start. */
 static size_t room_of(struct sink *s, int64_t now)
 {
-	size_t window = s->down_since != 0 ? 1 : (size_t)s->settings->window;
+	size_t window = window_of(s);
 
-	if (s->paused_at != 0 || queue_is_held(s, now) || s->under_way >= window)
+	if (s->paused_at != 0 || queue_is_held(s, now) || flying(s) >= window)
 		return 0;
-	size_t room = window - s->under_way, tokens = bucket_room(&s->bucket, now);
+	size_t room = window - flying(s), tokens = bucket_room(&s->bucket, now);
 
 	return room < tokens ? room : tokens;
 }
@@ -129,6 +141,17 @@ size_t queue_asks(struct queue *q, int64_t now, struct ask *asks)
 					      .wait_max_ms = queue_wait_cap_ms(s) };
 	}
 	return count;
+}
+
+bool queue_is_starved(struct queue *q, const struct ask *asks, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct sink *s = queue_sink_of(q, asks[i].sink);
+
+		if (flying(s) * 2 <= window_of(s))
+			return true;
+	}
+	return false;
 }
 
 /* How long nothing of this sink goes to its fallback; -1: until something happens to it. */
@@ -188,9 +211,7 @@ static int64_t ask_wait_ms(struct sink *s, int64_t now)
 {
 	if (queue_is_gone(s))
 		return -1;
-	size_t window = s->down_since != 0 ? 1 : (size_t)s->settings->window;
-
-	if (s->paused_at != 0 || s->next_due_at == INT64_MAX || s->under_way >= window)
+	if (s->paused_at != 0 || s->next_due_at == INT64_MAX || flying(s) >= window_of(s))
 		return -1;
 	int64_t wait = queue_max(next_due_at(s, now) - now, bucket_wait_ms(&s->bucket, now));
 
@@ -255,11 +276,20 @@ void queue_wake(struct queue *q)
 		wake_sink(&q->sinks[i]);
 }
 
+void queue_landed(struct queue *q, int sink)
+{
+	struct sink *s = queue_sink_of(q, sink);
+
+	assert(s->landed < s->under_way);
+	s->landed++;
+}
+
 void queue_committed(struct queue *q, int sink, size_t count)
 {
 	struct sink *s = queue_sink_of(q, sink);
 
-	assert(s->under_way >= count);
+	assert(s->landed >= count);
+	s->landed -= count;
 	s->under_way -= count;
 	/* What ended may have released rows behind it, and made some for the fallback. */
 	wake_sink(s);

@@ -68,6 +68,9 @@ size_t queue_sink_count(const struct queue *q);
 /* What to ask the store for now (room for all sinks); returns how many asks. */
 size_t queue_asks(struct queue *q, int64_t now, struct ask *asks);
 
+/* Does a sink that is asked for have half of its window idle, or more? */
+bool queue_is_starved(struct queue *q, const struct ask *asks, size_t count);
+
 /* Which sinks' rows go to a fallback now (room for all sinks); returns how many moves. Texts
  * live until the next call. */
 size_t queue_moves(struct queue *q, int64_t now, struct move *moves);
@@ -122,7 +125,10 @@ enum queue_change queue_settle(struct queue *q, const struct tried *row,
 void queue_settle_cut(const struct tried *row, bool maybe_sent, int64_t now,
 		      struct settle *out);
 
-/* The outcomes of `count` rows of this sink are on the disk: their slots are free. */
+/* A row of this sink has an outcome: its slot is free for the batch that stores that. */
+void queue_landed(struct queue *q, int sink);
+
+/* The outcomes of `count` rows of this sink, landed ones, are on the disk. */
 void queue_committed(struct queue *q, int sink, size_t count);
 
 /* Holds that changed and are not stored yet (room for all sinks). */

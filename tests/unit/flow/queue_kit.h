@@ -75,6 +75,14 @@ struct end {
 	char reason[REASON_MAX];
 };
 
+/* So many rows of the sink have some outcome, which is stored. */
+static inline void leave(struct queue *q, int sink, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		queue_landed(q, sink);
+	queue_committed(q, sink, count);
+}
+
 /* A row of that sink, tried first at `first_at`, ends so at `now`, and that is stored. */
 static inline struct end end_row(struct queue *q, const struct tried *row,
 				 const struct outcome *o, int64_t now)
@@ -83,7 +91,7 @@ static inline struct end end_row(struct queue *q, const struct tried *row,
 
 	memset(&e, 0, sizeof(e));
 	e.change = queue_settle(q, row, o, now, &e.settle, e.reason);
-	queue_committed(q, row->sink, 1);
+	leave(q, row->sink, 1);
 	return e;
 }
 

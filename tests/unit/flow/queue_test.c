@@ -18,20 +18,44 @@ static void a_window_is_filled_and_never_overfilled(void **state)
 	queue_free(&q);
 }
 
-static void a_slot_is_free_only_when_its_outcome_is_stored(void **state)
+static void a_slot_is_free_in_the_batch_that_stores_its_outcome(void **state)
 {
 	(void)state;
-	struct sink_settings s = settings_of(1);
+	struct sink_settings s = settings_of(2);
 	struct queue *q = queue_of(&s, 1);
 	struct tried row = row_of(1, 1, START);
 	struct settle settle;
 	char reason[REASON_MAX];
 
-	claim(q, 1, 1, START);
+	claim(q, 1, 2, START);
 	queue_settle(q, &row, &DELIVERED, START + 5, &settle, reason);
 	assert_int_equal(asked(q, 1, START + 5), 0);
+	assert_int_equal(queue_sleep_ms(q, START + 5), -1);
+	queue_landed(q, 1);
+	assert_int_equal(asked(q, 1, START + 5), 1);
+	assert_int_equal(queue_sleep_ms(q, START + 5), 0);
+	assert_int_equal(queue_under_way(q), 2);
 	queue_committed(q, 1, 1);
 	assert_int_equal(asked(q, 1, START + 5), 1);
+	assert_int_equal(queue_under_way(q), 1);
+	queue_free(&q);
+}
+
+static void a_sink_starves_when_half_of_its_window_is_idle(void **state)
+{
+	(void)state;
+	struct sink_settings s = settings_of(5);
+	struct queue *q = queue_of(&s, 1);
+	const struct ask ask = { .sink = 1 };
+
+	claim(q, 1, 5, START);
+	assert_false(queue_is_starved(q, &ask, 1));
+	queue_landed(q, 1);
+	queue_landed(q, 1);
+	assert_false(queue_is_starved(q, &ask, 1)); /* three of five */
+	queue_landed(q, 1);
+	assert_true(queue_is_starved(q, &ask, 1));
+	assert_false(queue_is_starved(q, &ask, 0)); /* nothing is due */
 	queue_free(&q);
 }
 
@@ -232,7 +256,7 @@ static bool fifth_holds(const struct outcome *between)
 		if (i == 4)
 			end_row(q, &other, between, START + i);
 		else
-			queue_committed(q, 1, 1);
+			leave(q, 1, 1);
 		struct end e = end_row(q, &row, &NEVER, START + i);
 
 		assert_int_equal(e.settle.state,
@@ -390,7 +414,7 @@ static void inv7_probes_go_one_at_a_time_however_wide_the_window(void **state)
 	/* Two that were under way are still out: nobody needs a probe. */
 	assert_int_equal(asked(q, 1, later), 0);
 	assert_int_equal(queue_sleep_ms(q, later), -1);
-	queue_committed(q, 1, 2);
+	leave(q, 1, 2);
 	assert_int_equal(asked(q, 1, later), 1);
 	claim(q, 1, 1, later);
 	assert_int_equal(asked(q, 1, later + HOUR), 0);
@@ -454,7 +478,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_window_is_filled_and_never_overfilled),
-		cmocka_unit_test(a_slot_is_free_only_when_its_outcome_is_stored),
+		cmocka_unit_test(a_slot_is_free_in_the_batch_that_stores_its_outcome),
+		cmocka_unit_test(a_sink_starves_when_half_of_its_window_is_idle),
 		cmocka_unit_test(a_sink_with_nothing_due_is_not_asked_until_woken),
 		cmocka_unit_test(it_sleeps_until_the_next_row_is_due),
 		cmocka_unit_test(a_rate_spaces_starts),
