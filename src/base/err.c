@@ -13,6 +13,7 @@
 #include <string.h>
 
 #include "base/esc.h"
+#include "base/log.h"
 
 /* Drops the beginning of a character that the cut left at the end. */
 static void drop_half_character(char *text, size_t len)
@@ -71,6 +72,7 @@ void die(int code, const char *format, ...)
 	va_list args;
 
 	fflush(stdout);
+	log_flush();
 	fputs("tocsin: ", stderr);
 	va_start(args, format);
 	vfprintf(stderr, format, args);
@@ -83,6 +85,7 @@ void bug_at(const char *file, int line, const char *format, ...)
 {
 	va_list args;
 
+	log_flush();
 	fprintf(stderr, "tocsin: bug at %s:%d: ", file, line);
 	va_start(args, format);
 	vfprintf(stderr, format, args);

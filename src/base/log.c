@@ -1,5 +1,5 @@
 /*
- * log: one line an event, built on the stack and written at once.
+ * log: one line an event, built on the stack and written at once, or with others of its turn.
  *
  * A line is written for every attempt, so nothing is allocated here and nothing can fail: what
  * does not fit is cut. A value is cut at VALUE_MAX, so that one hostile title cannot push the
@@ -27,6 +27,7 @@ enum {
 	LINE_MAX_LEN = 8192,
 	VALUE_MAX = 2048,
 	TAIL = 16, /* kept for the longest escape, an ellipsis, and what closes a line */
+	GATHERED_MAX = 2 * LINE_MAX_LEN,
 };
 
 static const char *const msgs[LOG_MSG_COUNT] = {
@@ -76,6 +77,13 @@ static struct {
 	bool is_journal;
 	bool is_cut; /* the last write ended within a line */
 } setup = { .level = LOG_INFO };
+
+/* Lines that are still to be written. */
+static struct {
+	bool is_on;
+	size_t len;
+	char text[GATHERED_MAX];
+} gathered;
 
 /*
  * Shells started from a desktop inherit JOURNAL_STREAM although their stderr is a terminal, so
@@ -199,8 +207,8 @@ static void put_text(struct line *l, const char *s)
 static bool is_bare(const char *s)
 {
 	for (; *s != '\0'; s++)
-		if ((unsigned char)*s <= ' ' || (unsigned char)*s >= 0x7f ||
-		    strchr("\"=\\", *s) != NULL)
+		if ((unsigned char)*s <= ' ' || (unsigned char)*s >= 0x7f || *s == '"' ||
+		    *s == '=' || *s == '\\')
 			return false;
 	return true;
 }
@@ -246,12 +254,32 @@ static void put_field(struct line *l, const struct log_field *f)
 }
 
 /* One try: a log that cannot be written must not stop what it tells of. */
-static void write_line(const struct line *l)
+void log_flush(void)
 {
-	ssize_t written = write(STDERR_FILENO, l->text, l->len);
+	if (gathered.len == 0)
+		return;
+	ssize_t written = write(STDERR_FILENO, gathered.text, gathered.len);
 
 	if (written > 0)
-		setup.is_cut = (size_t)written < l->len;
+		setup.is_cut = (size_t)written < gathered.len;
+	gathered.len = 0;
+}
+
+void log_gather(bool is_on)
+{
+	gathered.is_on = is_on;
+	log_flush();
+}
+
+/* What somebody may have to act on, and what may be the last word, does not wait. */
+static void hand_over(const struct line *l, enum log_level level)
+{
+	if (gathered.len + l->len > GATHERED_MAX)
+		log_flush();
+	memcpy(gathered.text + gathered.len, l->text, l->len);
+	gathered.len += l->len;
+	if (!gathered.is_on || level >= LOG_WARN)
+		log_flush();
 }
 
 static void put_head(struct line *l, enum log_level level, enum log_msg msg)
@@ -284,6 +312,6 @@ void log_fields(enum log_level level, enum log_msg msg, const struct log_field *
 	for (; fields->key != NULL; fields++)
 		put_field(&l, fields);
 	puts_to(&l, setup.format == LOG_JSON ? "}\n" : "\n");
-	write_line(&l);
+	hand_over(&l, level);
 	errno = saved_errno;
 }

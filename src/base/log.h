@@ -66,6 +66,13 @@ bool log_is_on(enum log_level level);
 bool log_level_parse(const char *word, enum log_level *level);
 bool log_format_parse(const char *word, enum log_format *format);
 
+/*
+ * While they are gathered, lines below a warning wait for log_flush(), for a warning, or until they
+ * are too many, and go out in one write(2). Who gathers flushes at each end of his turn.
+ */
+void log_gather(bool is_on);
+void log_flush(void);
+
 /* Writes one line in one write(2); a value is cut at 2 KiB, a line at 8. Never fails, never
  * blocks twice. */
 void log_fields(enum log_level level, enum log_msg msg, const struct log_field *fields);

@@ -216,6 +216,7 @@ static void on_turn_end(void *arg)
 {
 	struct app *a = arg;
 
+	log_flush(); /* what is said of outcomes, before they are stored */
 	app_reload_now(a);
 	adopt_some(a);
 	deliver_turn_end(a->deliver);
@@ -225,6 +226,7 @@ static void on_turn_end(void *arg)
 		turn_stop(a->turn);
 	else if (a->state == RUNNING && a->is_once && is_once_over(a))
 		app_stop(a);
+	log_flush();
 }
 
 /* ---- stopping ---- */
@@ -312,9 +314,11 @@ void app_run(struct app *a)
 		if (a->roster.sinks[i].paused_at != 0)
 			say_sink_held(a->roster.sinks[i].name, a->roster.sinks[i].reason);
 	watch_running(a->watch);
+	log_gather(true);
 	turn_run(a->turn);
 	xfer_cut(a->xfer);
 	log_line(LOG_INFO, LOG_STOPPED);
+	log_gather(false);
 }
 
 /* ---- life ---- */

@@ -278,6 +278,55 @@ static void the_journal_of_somebody_else_is_none(void **state)
 	assert_string_equal(caught(), TIME "level=info msg=ready\n");
 }
 
+static size_t written_so_far(void)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(fileno(file), &st), 0);
+	return (size_t)st.st_size;
+}
+
+/* Lines that are gathered wait for a flush or a warning, and stay in order. */
+static void gathered_lines_wait_for_a_warning_or_a_flush(void **state)
+{
+	(void)state;
+	catch_stderr();
+	log_gather(true);
+	log_line(LOG_INFO, LOG_READY);
+	assert_int_equal(written_so_far(), 0);
+	log_line(LOG_WARN, LOG_RETRY);
+	size_t both = written_so_far();
+
+	assert_true(both > 0);
+	log_line(LOG_INFO, LOG_STARTED);
+	assert_int_equal(written_so_far(), both);
+	log_flush();
+	assert_true(written_so_far() > both);
+	log_line(LOG_INFO, LOG_STOPPED);
+	log_gather(false);
+	assert_string_equal(caught(), TIME "level=info msg=ready\n" TIME
+					   "level=warning msg=retry\n" TIME
+					   "level=info msg=started\n" TIME
+					   "level=info msg=stopped\n");
+}
+
+static void gathered_lines_never_wait_for_more_room(void **state)
+{
+	(void)state;
+	char *value = repeated("x", 2000);
+	size_t before = 0;
+
+	catch_stderr();
+	log_gather(true);
+	for (int i = 0; i < 9 && written_so_far() == 0; i++, before += 2000)
+		log_line(LOG_INFO, LOG_READY, LOG_S("v", value));
+	assert_in_range(written_so_far(), before - 4000, 20000);
+	log_gather(false);
+	assert_true(written_so_far() >= before);
+	(void)caught();
+	mem_free(&value);
+}
+
 /* A pipe that is full takes part of a line or nothing; the log goes on, on a line of its own. */
 static void a_full_pipe_neither_blocks_nor_mixes_lines(void **state)
 {
@@ -353,6 +402,8 @@ int main(void)
 		cmocka_unit_test(every_message_has_its_word),
 		cmocka_unit_test(the_journal_gets_a_priority_and_no_time),
 		cmocka_unit_test(the_journal_of_somebody_else_is_none),
+		cmocka_unit_test(gathered_lines_wait_for_a_warning_or_a_flush),
+		cmocka_unit_test(gathered_lines_never_wait_for_more_room),
 		cmocka_unit_test(a_full_pipe_neither_blocks_nor_mixes_lines),
 		cmocka_unit_test(words_of_the_configuration),
 	};
