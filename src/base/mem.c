@@ -1,6 +1,7 @@
 /* mem: the C library's allocator, with the one answer to its failure in one place. */
 #include "base/mem.h"
 
+#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -101,4 +102,10 @@ void mem_free_secret(char **s)
 	if (*s != NULL)
 		explicit_bzero(*s, strlen(*s));
 	mem_free(s);
+}
+
+void mem_keep_room(void)
+{
+	(void)mallopt(M_TRIM_THRESHOLD, 1 << 20);
+	(void)mallopt(M_MMAP_THRESHOLD, 1 << 20);
 }

@@ -42,6 +42,12 @@ void mem_free_at(void **p);
 /* As mem_free(), after overwriting the string: for secrets. */
 void mem_free_secret(char **s);
 
+/*
+ * For a process that runs for long: the heap's end is given back when 1 MiB of it is unused, and
+ * not at each page of alerts that is freed there, which the next one would ask back.
+ */
+void mem_keep_room(void);
+
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 
 #endif

@@ -7,6 +7,7 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/log.h"
+#include "base/mem.h"
 
 static void on_stop(void *arg, int signal_number)
 {
@@ -53,6 +54,7 @@ int process_begin(struct process *p, const struct cli *cli)
 	struct err err;
 
 	ignore_signals();
+	mem_keep_room();
 	p->setup = cli_setup(cli);
 	if (p->setup == NULL)
 		return EXIT_CONFIG;

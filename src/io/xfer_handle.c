@@ -27,6 +27,7 @@
 enum {
 	HANDLES_KEPT_MAX = 64, /* some 6 KB each */
 	CA_CACHE_S = 60,
+	EXPECT_FROM = 512 << 10, /* bytes of a body; libcurl asks leave for 1 MiB and more */
 	MAIL_ANSWER_MAX_S = 300, /* RFC 5321 4.5.3.2 for greeting, EHLO and AUTH */
 };
 
@@ -148,7 +149,7 @@ static bool add_request_header(struct handle *handle, const char *line)
 
 static bool set_headers(struct handle *handle, const struct request *r)
 {
-	bool ok = add_header(handle, "Expect:");
+	bool ok = r->body.len < EXPECT_FROM || add_header(handle, "Expect:");
 
 	for (size_t i = 0; i < r->header_count; i++)
 		ok = ok && add_request_header(handle, r->headers[i]);

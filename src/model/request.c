@@ -53,11 +53,10 @@ static void append(char ***list, size_t *count, char *item)
 /* RFC 9110 5.6.2, and wide enough for RFC 5322's field names. */
 static bool is_token(const char *name)
 {
-	if (*name == '\0')
+	if (*name == '\0' || strpbrk(name, "\"(),/:;<=>?@[\\]{}") != NULL)
 		return false;
 	for (; *name != '\0'; name++)
-		if (*name <= ' ' || *name >= 0x7f ||
-		    strchr("\"(),/:;<=>?@[\\]{}", *name) != NULL)
+		if (*name <= ' ' || *name >= 0x7f)
 			return false;
 	return true;
 }
