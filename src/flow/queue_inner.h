@@ -25,8 +25,8 @@ struct sink {
 	int fallback; /* the number of another sink; 0: none */
 	struct look look;
 	struct bucket bucket;
-	size_t under_way; /* claimed, and its outcome not on the disk */
-	size_t landed;    /* of those: the outcome is known */
+	size_t under_way;    /* claimed, and its outcome not on the disk */
+	size_t landed;       /* of those: the outcome is known */
 	int64_t next_due_at; /* 0: unknown, ask; INT64_MAX: nothing is due until a wake */
 
 	int64_t held_until;    /* 0: not held */

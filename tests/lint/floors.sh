@@ -46,7 +46,7 @@ LIBRARIES = {
 # The C library and the system; any other <header> is a library that is not in the table above.
 SYSTEM = """
 assert ctype dirent endian errno execinfo fcntl fenv float fnmatch getopt glob grp inttypes
-langinfo libgen limits locale math netdb paths poll pthread pwd sched setjmp signal stdalign
+langinfo libgen limits locale malloc math netdb paths poll pthread pwd sched setjmp signal stdalign
 stdarg stdatomic stdbool stddef stdint stdio stdlib stdnoreturn string strings syslog sysexits
 termios time unistd wchar wctype sys/* netinet/* arpa/* net/*
 """.split()

@@ -304,10 +304,9 @@ static void gathered_lines_wait_for_a_warning_or_a_flush(void **state)
 	assert_true(written_so_far() > both);
 	log_line(LOG_INFO, LOG_STOPPED);
 	log_gather(false);
-	assert_string_equal(caught(), TIME "level=info msg=ready\n" TIME
-					   "level=warning msg=retry\n" TIME
-					   "level=info msg=started\n" TIME
-					   "level=info msg=stopped\n");
+	assert_string_equal(caught(),
+			    TIME "level=info msg=ready\n" TIME "level=warning msg=retry\n" TIME
+				 "level=info msg=started\n" TIME "level=info msg=stopped\n");
 }
 
 static void gathered_lines_never_wait_for_more_room(void **state)
