@@ -225,11 +225,9 @@ void dedup_key(const char *org_id, const char *alert_id, char key[DEDUP_KEY_MAX]
 {
 	struct buf fields;
 
-	if (strlen(org_id) + 1 + strlen(alert_id) < DEDUP_KEY_MAX && is_plain(org_id) &&
-	    is_plain(alert_id)) {
-		snprintf(key, DEDUP_KEY_MAX, "%s:%s", org_id, alert_id);
+	if (is_plain(org_id) && is_plain(alert_id) &&
+	    snprintf(key, DEDUP_KEY_MAX, "%s:%s", org_id, alert_id) < DEDUP_KEY_MAX)
 		return;
-	}
 	buf_init(&fields, FIELDS_MAX);
 	add_field(&fields, org_id);
 	add_field(&fields, alert_id);

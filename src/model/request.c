@@ -68,17 +68,16 @@ static bool is_named(const char *line, const char *name)
 	return strncasecmp(line, name, len) == 0 && line[len] == ':';
 }
 
-/* Not by mem_printf(), which prints a text twice, and in one piece: a value may be a secret. */
+/* Not by mem_printf(), which prints a text twice; and in one piece: a value may be a secret. */
 static char *header_line(const char *name, const char *value)
 {
-	struct buf line;
+	size_t name_len = strlen(name), value_len = strlen(value);
+	char *line = mem_resize(NULL, name_len + strlen(": ") + value_len + 1, 1);
 
-	buf_init(&line, strlen(name) + strlen(": ") + strlen(value));
-	(void)buf_space(&line, line.max_len);
-	buf_adds(&line, name);
-	buf_adds(&line, ": ");
-	buf_adds(&line, value);
-	return buf_take(&line, NULL);
+	memcpy(line, name, name_len);
+	memcpy(line + name_len, ": ", 2);
+	memcpy(line + name_len + 2, value, value_len + 1);
+	return line;
 }
 
 bool request_header(struct request *r, const char *name, const char *value, struct err *err)
