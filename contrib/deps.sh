@@ -18,8 +18,8 @@ what=${1:-build}
 tools=${2:-${TOCSIN_TOOLS:-$top/build/tools}}
 
 build="ca-certificates cmake gcc libc6-dev make pkg-config
-	libcjson-dev libconfig-dev libcurl4-openssl-dev libev-dev libmicrohttpd-dev libpcre2-dev
-	libsqlite3-dev libssl-dev"
+	libcjson-dev libconfig-dev libcurl4-openssl-dev libev-dev libglib2.0-dev libmicrohttpd-dev
+	libpcre2-dev libsqlite3-dev libssl-dev tzdata"
 demo="curl python3 python3-aiosmtpd"
 # libdb5.3, libicu72 and libnsl2 are smtp-sink's.
 test="clang-format libcmocka-dev openssl python3-cryptography python3-pytest

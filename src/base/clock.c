@@ -20,15 +20,6 @@ enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
 static int64_t (*use_now)(void);
 static int64_t (*use_steady)(void);
 
-struct date {
-	int64_t year;
-	int month; /* 1..12 */
-	int day;   /* 1..31 */
-	int hour, minute, second;
-	int ms;
-	int weekday; /* 0 is Sunday */
-};
-
 static const char *const weekdays[] = { "Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat" };
 static const char *const long_weekdays[] = { "Sunday",   "Monday", "Tuesday", "Wednesday",
 					     "Thursday", "Friday", "Saturday" };
@@ -95,7 +86,7 @@ static int64_t days_of_date(int64_t year, int month, int day)
 	return (era - 1) * 146097 + day_of_era - 719468;
 }
 
-static void date_of_days(int64_t days, struct date *d)
+static void date_of_days(int64_t days, struct clock_date *d)
 {
 	int64_t z = days + 719468 + 146097;
 	int64_t era = z / 146097;
@@ -113,9 +104,9 @@ static void date_of_days(int64_t days, struct date *d)
 	d->weekday = (int)((days + 7 * INT64_C(1000000) + 4) % 7); /* 1970 began on Thursday */
 }
 
-static struct date date_of(int64_t at)
+struct clock_date clock_date(int64_t at)
 {
-	struct date d;
+	struct clock_date d;
 
 	if (at < YEAR_0_AT)
 		at = YEAR_0_AT;
@@ -138,7 +129,7 @@ static struct date date_of(int64_t at)
 
 /* False when there is no such date. A 60th second is one only at the end of a UTC day, where
  * leap seconds are; it counts as the next day's first, which is what POSIX clocks do. */
-static bool instant_of(const struct date *d, int64_t offset_ms, int64_t *at)
+static bool instant_of(const struct clock_date *d, int64_t offset_ms, int64_t *at)
 {
 	if (d->month < 1 || d->month > 12 || d->day < 1 ||
 	    d->day > days_in_month(d->year, d->month))
@@ -176,7 +167,7 @@ static char *put_pair(char *to, int n, char after)
 /* By hand: it is written for every delivery, and snprintf() would cost ten times as much. */
 void clock_iso(int64_t at, bool with_ms, char text[CLOCK_TEXT_MAX])
 {
-	struct date d = date_of(at);
+	struct clock_date d = clock_date(at);
 	char *to = put_digits(text, d.year, 4);
 
 	*to++ = '-';
@@ -194,7 +185,7 @@ void clock_iso(int64_t at, bool with_ms, char text[CLOCK_TEXT_MAX])
 
 void clock_mail(int64_t at, char text[CLOCK_TEXT_MAX])
 {
-	struct date d = date_of(at);
+	struct clock_date d = clock_date(at);
 
 	snprintf(text, CLOCK_TEXT_MAX, "%s, %02d %s %04d %02d:%02d:%02d +0000",
 		 weekdays[d.weekday], d.day, months[d.month - 1], (int)d.year, d.hour, d.minute,
@@ -317,7 +308,7 @@ static bool take_name(struct text *t, const char *const *names, int count, int *
 	return false;
 }
 
-static bool take_month(struct text *t, struct date *d)
+static bool take_month(struct text *t, struct clock_date *d)
 {
 	if (!take_name(t, months, 12, &d->month))
 		return false;
@@ -325,7 +316,7 @@ static bool take_month(struct text *t, struct date *d)
 	return true;
 }
 
-static bool take_year(struct text *t, struct date *d)
+static bool take_year(struct text *t, struct clock_date *d)
 {
 	int year;
 
@@ -335,7 +326,7 @@ static bool take_year(struct text *t, struct date *d)
 	return true;
 }
 
-static bool take_clock(struct text *t, struct date *d)
+static bool take_clock(struct text *t, struct clock_date *d)
 {
 	return take_number(t, 2, &d->hour) && take_char(t, ':') &&
 	       take_number(t, 2, &d->minute) && take_char(t, ':') &&
@@ -343,7 +334,7 @@ static bool take_clock(struct text *t, struct date *d)
 }
 
 /* .5 .123 .123456789: what is finer than a millisecond is dropped. */
-static bool take_fraction(struct text *t, struct date *d)
+static bool take_fraction(struct text *t, struct clock_date *d)
 {
 	int worth = 100;
 
@@ -384,7 +375,7 @@ static bool take_offset(struct text *t, int64_t *offset_ms)
 bool clock_parse_iso(const char *text, size_t len, int64_t *at)
 {
 	struct text t = { text, text + len };
-	struct date d = { 0 };
+	struct clock_date d = { 0 };
 	int64_t offset_ms;
 
 	if (!take_year(&t, &d) || !take_char(&t, '-') || !take_number(&t, 2, &d.month) ||
@@ -398,7 +389,7 @@ bool clock_parse_iso(const char *text, size_t len, int64_t *at)
 }
 
 /* Sun, 06 Nov 1994 08:49:37 GMT */
-static bool take_imf_fixdate(struct text *t, struct date *d)
+static bool take_imf_fixdate(struct text *t, struct clock_date *d)
 {
 	return take_name(t, weekdays, 7, &d->weekday) && take_word(t, ", ") &&
 	       take_number(t, 2, &d->day) && take_char(t, ' ') && take_month(t, d) &&
@@ -407,7 +398,7 @@ static bool take_imf_fixdate(struct text *t, struct date *d)
 }
 
 /* Sunday, 06-Nov-94 08:49:37 GMT: a year that seems more than 50 years ahead is a past one. */
-static bool take_rfc850(struct text *t, struct date *d)
+static bool take_rfc850(struct text *t, struct clock_date *d)
 {
 	int year;
 
@@ -415,7 +406,7 @@ static bool take_rfc850(struct text *t, struct date *d)
 	    !take_number(t, 2, &d->day) || !take_char(t, '-') || !take_month(t, d) ||
 	    !take_char(t, '-') || !take_number(t, 2, &year))
 		return false;
-	int64_t this_year = date_of(clock_now()).year;
+	int64_t this_year = clock_date(clock_now()).year;
 
 	d->year = this_year - this_year % 100 + year;
 	if (d->year > this_year + 50)
@@ -424,7 +415,7 @@ static bool take_rfc850(struct text *t, struct date *d)
 }
 
 /* Sun Nov  6 08:49:37 1994 */
-static bool take_asctime(struct text *t, struct date *d)
+static bool take_asctime(struct text *t, struct clock_date *d)
 {
 	if (!take_name(t, weekdays, 7, &d->weekday) || !take_char(t, ' ') ||
 	    !take_month(t, d) || !take_char(t, ' '))
@@ -438,7 +429,7 @@ static bool take_asctime(struct text *t, struct date *d)
  * it would throw away a Retry-After over a server's slip. */
 bool clock_parse_http(const char *text, int64_t *at)
 {
-	static bool (*const forms[])(struct text *, struct date *) = {
+	static bool (*const forms[])(struct text *, struct clock_date *) = {
 		take_imf_fixdate,
 		take_rfc850,
 		take_asctime,
@@ -446,7 +437,7 @@ bool clock_parse_http(const char *text, int64_t *at)
 
 	for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
 		struct text t = { text, text + strlen(text) };
-		struct date d = { 0 };
+		struct clock_date d = { 0 };
 
 		if (forms[i](&t, &d) && t.s == t.end)
 			return instant_of(&d, 0, at);

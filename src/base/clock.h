@@ -23,6 +23,19 @@ int64_t clock_steady_us(void);
 /* Replaces both clocks (the world and tests); NULL gives the machine's back. */
 void clock_use(int64_t (*now)(void), int64_t (*steady)(void));
 
+/* A moment in the calendar: Gregorian throughout, UTC unless an offset was added before. */
+struct clock_date {
+	int64_t year;
+	int month; /* 1..12 */
+	int day;   /* 1..31 */
+	int hour, minute, second;
+	int ms;
+	int weekday; /* 0 is Sunday */
+};
+
+/* Years 0..9999; else clamped. */
+struct clock_date clock_date(int64_t at);
+
 enum { CLOCK_TEXT_MAX = 40 };
 
 /* 2026-11-24T03:45:56Z, or with .123 when with_ms. Years 0..9999; else clamped. */

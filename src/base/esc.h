@@ -54,6 +54,9 @@ bool utf8_valid(const char *s, size_t len);
 bool utf8_repair(struct buf *out, const char *s, size_t len);
 /* The byte length of the first `count` characters of s. s must be valid. */
 size_t utf8_cut(const char *s, size_t len, size_t count);
+/* As utf8_cut(), or somewhat less, so that what is seen as one sign stays whole: a flag, a
+ * family, a letter with its accents. */
+size_t utf8_cut_sign(const char *s, size_t len, size_t count);
 size_t utf8_count(const char *s, size_t len);
 /* Adds one code point; what is none (a surrogate, past U+10FFFF) becomes U+FFFD. */
 bool utf8_add(struct buf *out, uint32_t code);

@@ -91,6 +91,8 @@ void tmpl_free(struct tmpl **t)
 		mem_free(&(*t)->bodies[i].name);
 		mem_free(&(*t)->bodies[i].text);
 	}
+	for (uint32_t i = 0; i < (*t)->filter_count; i++)
+		zone_free(&(*t)->filters[i].zone);
 	mem_free(&(*t)->nodes);
 	mem_free(&(*t)->filters);
 	mem_free(&(*t)->name);

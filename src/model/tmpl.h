@@ -10,11 +10,14 @@
  *
  * Ours beyond the specification:
  *   {{#severity = critical}}…{{/severity}}, {{^severity = "two words"}}…{{/severity}}
- *   {{title | truncate 80}}   characters, the … among them; splits none
+ *   {{title | truncate 80}}   at most so many characters, "… +412 characters" among them, or
+ *                             "…" where that would leave too little; splits none that is seen
+ *                             as one (an emoji), no entity and no %XX
  *   {{x | upper}} {{x | lower}}           Latin, Greek, Cyrillic
  *   {{x | default "none"}}    for what is missing, null or empty; reports nothing then
  *   {{x | json}}              JSON text of any value
  *   {{at | date}}             2026-11-24 03:45 UTC; `date iso`, `date unix`
+ *   {{at | date "%d %b %H:%M" "Europe/Berlin"}}   base/date.h's patterns, a zone of the system
  *   {{x | duration}}          of ms, of seconds `duration s`, since a time `duration created_at`
  *   {{x | urlencode}} {{list | join ", "}}
  *

@@ -8,10 +8,9 @@
  * A filter never fails for what a value holds: what it cannot use it leaves as it is (`date` of
  * a text that is no time), so that a reader sees the data rather than nothing.
  */
-#include <math.h>
+#include <ctype.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/esc.h"
 #include "base/mem.h"
 #include "base/num.h"
@@ -21,11 +20,11 @@
 
 enum argument {
 	NO_WORD,
-	NUMBER,       /* 1 … TMPL_TRUNCATE_MAX */
-	WORD,         /* any, required */
-	MAYBE_WORD,   /* any */
-	MAYBE_FORMAT, /* of date_formats */
-	MAYBE_SINCE,  /* s, ms, or a name */
+	NUMBER,      /* 1 … TMPL_TRUNCATE_MAX */
+	WORD,        /* any, required */
+	MAYBE_WORD,  /* any */
+	MAYBE_DATE,  /* a form, and perhaps a zone: tmpl_date.c */
+	MAYBE_SINCE, /* s, ms, or a name */
 };
 
 static const struct filter_kind {
@@ -40,14 +39,16 @@ static const struct filter_kind {
 	{ "lower", TMPL_LOWER, NO_WORD, "lower takes no argument" },
 	{ "default", TMPL_DEFAULT, WORD, "default takes one word: default \"none\"" },
 	{ "json", TMPL_JSON, NO_WORD, "json takes no argument" },
-	{ "date", TMPL_DATE, MAYBE_FORMAT, "date takes human, iso or unix" },
+	{ "date", TMPL_DATE, MAYBE_DATE,
+	  "date takes human, iso, unix or a pattern, then a zone: "
+	  "date \"%d %b %H:%M\" \"Europe/Berlin\"" },
 	{ "duration", TMPL_DURATION, MAYBE_SINCE,
 	  "duration takes ms, s, or the name of a time: duration created_at" },
 	{ "urlencode", TMPL_URLENCODE, NO_WORD, "urlencode takes no argument" },
 	{ "join", TMPL_JOIN, MAYBE_WORD, "join takes one word: join \", \"" },
 };
 
-static bool is_word(struct tmpl_text word, const char *s)
+bool tmpl_is_word(struct tmpl_text word, const char *s)
 {
 	return word.len == strlen(s) && memcmp(word.at, s, word.len) == 0;
 }
@@ -127,21 +128,24 @@ static bool read_number(struct tmpl_text word, size_t *number)
 }
 
 /* Is the argument that was given (or not: has_word) one that this kind takes? */
-static bool argument_fits(const struct filter_kind *kind, struct tmpl_filter *f)
+static bool read_argument(const struct filter_kind *kind, struct tmpl_filter *f,
+			  struct err *err)
 {
+	bool fits = true;
+
 	switch (kind->argument) {
-	case NO_WORD: return !f->has_word;
-	case NUMBER: return f->has_word && read_number(f->word, &f->number);
-	case WORD: return f->has_word;
-	case MAYBE_WORD: return true;
-	case MAYBE_FORMAT:
-		return !f->has_word || is_word(f->word, "human") || is_word(f->word, "iso") ||
-		       is_word(f->word, "unix");
+	case NO_WORD: fits = !f->has_word; break;
+	case NUMBER: fits = f->has_word && read_number(f->word, &f->number); break;
+	case WORD: fits = f->has_word; break;
+	case MAYBE_WORD: break;
+	case MAYBE_DATE: return tmpl_date_read(f, err);
 	case MAYBE_SINCE:
-		f->by_name = f->has_word && !is_word(f->word, "ms") && !is_word(f->word, "s");
-		return f->word.len <= TMPL_NAME_MAX;
+		f->by_name = f->has_word && !tmpl_is_word(f->word, "ms") &&
+			     !tmpl_is_word(f->word, "s");
+		fits = f->word.len <= TMPL_NAME_MAX;
+		break;
 	}
-	BUG("argument %d", (int)kind->argument);
+	return fits || err_set(err, "%s", kind->usage);
 }
 
 static const struct filter_kind *find_kind(struct tmpl_text name, struct err *err)
@@ -151,7 +155,7 @@ static const struct filter_kind *find_kind(struct tmpl_text name, struct err *er
 	char word[32];
 
 	for (size_t i = 0; i < ARRAY_LEN(filter_kinds); i++) {
-		if (is_word(name, filter_kinds[i].name))
+		if (tmpl_is_word(name, filter_kinds[i].name))
 			return &filter_kinds[i];
 		names[i] = filter_kinds[i].name;
 	}
@@ -191,9 +195,14 @@ static bool read_one(char **text, size_t *len, struct tmpl_filter *f, struct err
 			return false;
 		f->has_word = true;
 	}
-	if ((*len > 0 && **text != '|') || !argument_fits(kind, f))
+	if (*len > 0 && **text != '|' && kind->argument == MAYBE_DATE) {
+		if (!tmpl_word(text, len, &f->zone_name, &quoted, err))
+			return false;
+		f->has_zone = true;
+	}
+	if (*len > 0 && **text != '|')
 		return err_set(err, "%s", kind->usage);
-	return true;
+	return read_argument(kind, f, err);
 }
 
 bool tmpl_filter_read(struct tmpl *t, char *text, size_t len, struct err *err)
@@ -201,10 +210,10 @@ bool tmpl_filter_read(struct tmpl *t, char *text, size_t len, struct err *err)
 	struct tmpl_filter f;
 
 	for (;;) {
-		if (!read_one(&text, &len, &f, err))
-			return false;
 		if (t->filter_count == TMPL_FILTERS_MAX)
 			return err_set(err, "more than 4096 filters in one template");
+		if (!read_one(&text, &len, &f, err))
+			return false;
 		if (t->filter_count == t->filter_room) {
 			t->filter_room = t->filter_room == 0 ? 16 : t->filter_room * 2;
 			t->filters = mem_resize(t->filters, t->filter_room, sizeof(f));
@@ -268,16 +277,77 @@ bool tmpl_json(const struct value *v, struct buf *out)
 
 /* ---- applying ---------------------------------------------------------------------------- */
 
-/* Cuts at a character, and so that with the … it is no longer than asked for. */
+enum {
+	ENTITY_MAX = 12, /* bytes of "&thetasym;", "&#x10ffff;" */
+	WORDS_LEN = 14,  /* characters of "… + characters" */
+	KEPT_MIN = 8,    /* of the text: to tell how much is gone is worth no more of it */
+};
+
+/* Does an escape (an entity, %XX) that begins at s reach past `left` bytes? */
+static bool escape_reaches(const char *s, size_t left, size_t len)
+{
+	if (*s == '%')
+		return left < 3 && len >= 3 && isxdigit((unsigned char)s[1]) &&
+		       isxdigit((unsigned char)s[2]);
+	for (size_t i = 1; i < len && i < ENTITY_MAX; i++) {
+		if (s[i] == ';')
+			return i > 1 && i >= left;
+		if (!isalnum((unsigned char)s[i]) && s[i] != '#')
+			return false;
+	}
+	return false;
+}
+
+/* At most count characters of s in bytes: no sign, and no escape that it holds, is split. */
+static size_t cut_at(const char *s, size_t len, size_t count)
+{
+	size_t cut = utf8_cut_sign(s, len, count);
+
+	for (size_t i = 1; i < ENTITY_MAX && i <= cut; i++) {
+		char c = s[cut - i];
+
+		if ((c == '&' || c == '%') && escape_reaches(s + cut - i, i, len - (cut - i)))
+			return cut - i;
+	}
+	return cut;
+}
+
+static size_t digits_of(size_t n)
+{
+	return n < 10 ? 1 : 1 + digits_of(n / 10);
+}
+
+/* Where to cut for "… +N characters" to fit; 0: nowhere that leaves enough of s. */
+static size_t cut_for_words(const char *s, size_t len, size_t count, size_t room)
+{
+	size_t most = digits_of(count);
+
+	for (size_t digits = most > 1 ? most - 1 : 1; digits <= most; digits++) {
+		if (room < WORDS_LEN + digits + KEPT_MIN)
+			return 0;
+		size_t cut = cut_at(s, len, room - WORDS_LEN - digits);
+
+		if (digits_of(count - utf8_count(s, cut)) <= digits)
+			return cut;
+	}
+	return 0;
+}
+
+/* With what tells of the cut it is no longer than asked for. */
 static bool cut(const struct tmpl_filter *f, const struct value *v, struct buf *to)
 {
 	const char *s = v->text;
 	size_t len = v->len;
-	size_t whole = utf8_cut(s, len, f->number);
 
-	if (whole == len)
+	if (utf8_cut(s, len, f->number) == len)
 		return buf_add(to, s, len);
-	return buf_add(to, s, utf8_cut(s, len, f->number - 1)) && buf_adds(to, "…");
+	size_t count = utf8_count(s, len);
+	size_t kept = cut_for_words(s, len, count, f->number);
+
+	if (kept == 0)
+		return buf_add(to, s, cut_at(s, len, f->number - 1)) && buf_adds(to, "…");
+	return buf_add(to, s, kept) &&
+	       buf_addf(to, "… +%zu characters", count - utf8_count(s, kept));
 }
 
 /* Capitals whose small letter is `plus` further, every `step`-th code point of a range. */
@@ -322,58 +392,6 @@ static bool change_case(const struct value *v, bool upper, struct buf *to)
 		}
 	}
 	return ok;
-}
-
-/* A time as text, or a number of seconds or (past the year 5000) milliseconds since 1970. */
-static bool time_of(const struct value *v, int64_t *at)
-{
-	static const double seconds_max = 1e11, ms_max = 1e15;
-	double number;
-
-	if (clock_parse_iso(v->text, v->len, at))
-		return true;
-	if (!num_parse_decimal(v->text, v->len, &number) || !(fabs(number) < ms_max))
-		return false;
-	*at = (int64_t)(fabs(number) < seconds_max ? number * 1000 : number);
-	return true;
-}
-
-static bool date(const struct tmpl_filter *f, const struct value *v, struct buf *to)
-{
-	char text[CLOCK_TEXT_MAX];
-	int64_t at;
-
-	if (!time_of(v, &at))
-		return buf_add(to, v->text, v->len);
-	if (is_word(f->word, "unix"))
-		return buf_addf(to, "%lld", (long long)(at - (at % 1000 + 1000) % 1000) / 1000);
-	clock_iso(at, false, text);
-	if (is_word(f->word, "iso"))
-		return buf_adds(to, text);
-	/* 2026-11-24T03:45:56Z → 2026-11-24 03:45 UTC */
-	return buf_addf(to, "%.10s %.5s UTC", text, text + 11);
-}
-
-static bool duration(const struct tmpl_filter *f, const struct value *v,
-		     const struct value *other, struct buf *to)
-{
-	static const double ms_max = 1e17;
-	char text[CLOCK_TEXT_MAX];
-	double number;
-	int64_t ms, since;
-
-	if (f->by_name) {
-		if (!time_of(v, &ms) || !time_of(other, &since))
-			return buf_add(to, v->text, v->len);
-		ms = ms > since ? ms - since : since - ms;
-	} else {
-		if (!num_parse_decimal(v->text, v->len, &number) ||
-		    !(fabs(number) < ms_max / 1000))
-			return buf_add(to, v->text, v->len);
-		ms = (int64_t)(is_word(f->word, "s") ? number * 1000 : number);
-	}
-	clock_span(ms, text);
-	return buf_adds(to, text);
 }
 
 /* A list's members as texts; what is no list is its only member. */
@@ -440,8 +458,8 @@ bool tmpl_filter_apply(const struct tmpl_filter *f, struct value *v, const struc
 	case TMPL_UPPER: ok = change_case(v, true, to); break;
 	case TMPL_LOWER: ok = change_case(v, false, to); break;
 	case TMPL_JSON: ok = tmpl_json(v, to); break;
-	case TMPL_DATE: ok = date(f, v, to); break;
-	case TMPL_DURATION: ok = duration(f, v, other, to); break;
+	case TMPL_DATE: ok = tmpl_date(f, v, to); break;
+	case TMPL_DURATION: ok = tmpl_duration(f, v, other, to); break;
 	case TMPL_URLENCODE: ok = esc_url(to, v->text, v->len); break;
 	case TMPL_JOIN: ok = join(f, v, to); break;
 	}

@@ -8,6 +8,7 @@
  *   tmpl.c          owns the template: names, partials, what escaping a name asks for
  *   tmpl_compile.c  one body's bytes → nodes; delimiters, tags, standalone lines, errors
  *   tmpl_filter.c   what stands after a | : read at compile time, applied at rendering
+ *   tmpl_date.c     the two filters about time
  *   tmpl_render.c   nodes and values → bytes
  */
 #ifndef MODEL_TMPL_PARTS_H
@@ -19,6 +20,7 @@
 
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/zone.h"
 #include "model/facts.h"
 #include "model/tmpl.h"
 
@@ -83,6 +85,9 @@ struct tmpl_filter {
 	bool by_name;          /* word is a name, to be looked up before it is applied */
 	struct tmpl_text word; /* its argument */
 	size_t number;         /* truncate: characters */
+	bool has_zone;
+	struct tmpl_text zone_name; /* date: its second argument */
+	struct zone *zone;          /* date: owned by the template; NULL: UTC */
 };
 
 struct tmpl_body {
@@ -125,6 +130,15 @@ bool tmpl_filter_read(struct tmpl *t, char *text, size_t len, struct err *err)
  */
 bool tmpl_word(char **text, size_t *len, struct tmpl_text *word, bool *quoted, struct err *err)
 	__attribute__((warn_unused_result));
+
+bool tmpl_is_word(struct tmpl_text word, const char *s);
+
+/* Judges and completes the arguments of `date` (word, zone_name); err is the reason alone. */
+bool tmpl_date_read(struct tmpl_filter *f, struct err *err) __attribute__((warn_unused_result));
+bool tmpl_date(const struct tmpl_filter *f, const struct value *v, struct buf *to);
+/* other: what a by_name filter names, as in tmpl_filter_apply(). */
+bool tmpl_duration(const struct tmpl_filter *f, const struct value *v,
+		   const struct value *other, struct buf *to);
 
 /* False for what is no text but a list, an object, an alert: its text is its JSON. */
 bool tmpl_has_text(const struct value *v);

@@ -31,7 +31,7 @@ LIBRARIES = {
     ),
     "GLib": (
         "glib.h glib/* gio/*",
-        r"g_(?:time_zone|date_time)_\w+|GTimeZone|GDateTime",
+        r"g_(?:time_zone|date_time|ascii)_\w+|GTimeZone|GDateTime",
         "base/zone.c",
     ),
     "PCRE2": ("pcre2.h", r"pcre2_\w+|PCRE2_\w+", "base/regex.c"),

@@ -29,12 +29,79 @@ static void truncate_counts_characters_and_never_splits_one(void **state)
 			   { "[{{x | truncate 5}}]", "{}", "[]" },
 			   { 0 },
 		   });
+	/* what is seen as one sign stays whole */
+	expect_all("t.txt",
+		   (struct row[]){
+			   { "{{x | truncate 3}}", "{\"x\":\"abe\u0301cd\"}", "ab…" },
+			   { "{{x | truncate 4}}", "{\"x\":\"abe\u0301cd\"}", "ab…" },
+			   { "{{x | truncate 5}}", "{\"x\":\"abe\u0301cd\"}", "abe\u0301…" },
+			   { "{{x | truncate 2}}", "{\"x\":\"👍🏽!\"}", "…" },
+			   { "{{x | truncate 3}}", "{\"x\":\"👍🏽!!\"}", "👍🏽…" },
+			   { "{{x | truncate 4}}", "{\"x\":\"👩‍👩‍👧 ab\"}", "…" },
+			   { "{{x | truncate 6}}", "{\"x\":\"👩‍👩‍👧 ab\"}",
+			     "👩‍👩‍👧…" },
+			   { "{{x | truncate 4}}", "{\"x\":\"🇩🇪🇫🇷🇨🇭\"}", "🇩🇪…" },
+			   { "{{x | truncate 5}}", "{\"x\":\"🇩🇪🇫🇷🇨🇭\"}", "🇩🇪🇫🇷…" },
+			   { "{{x | truncate 3}}", "{\"x\":\"a\\r\\nb\"}", "a…" },
+			   { "{{x | truncate 3}}", "{\"x\":\"\u0928\u093f\u0928\u093f\"}",
+			     "\u0928\u093f…" },
+			   { 0 },
+		   });
+	/* nor is an escape that the text brings split */
+	expect_all("t.txt",
+		   (struct row[]){
+			   { "{{x | truncate 5}}", "{\"x\":\"ab&amp;cd\"}", "ab…" },
+			   { "{{x | truncate 8}}", "{\"x\":\"ab&amp;cd\"}", "ab&amp;…" },
+			   { "{{x | truncate 6}}", "{\"x\":\"ab&#39;cde\"}", "ab…" },
+			   { "{{x | truncate 5}}", "{\"x\":\"ab & cd\"}", "ab &…" },
+			   { "{{x | urlencode | truncate 5}}", "{\"x\":\"ab cd\"}", "ab…" },
+			   { "{{x | urlencode | truncate 6}}", "{\"x\":\"ab cde\"}", "ab%20…" },
+			   { "{{x | truncate 5}}", "{\"x\":\"100%  !\"}", "100%…" },
+			   { 0 },
+		   });
 	/* before the escape: no entity is ever split */
 	expect_all("t.html",
 		   (struct row[]){
 			   { "{{x | truncate 3}}", "{\"x\":\"<&>\\\"\"}", "&lt;&amp;…" },
 			   { 0 },
 		   });
+}
+
+/* "… +N characters", as soon as that leaves eight of the text. */
+static void truncate_says_how_much_is_gone(void **state)
+{
+	char data[2000], wanted[200], tag[40];
+	static const struct {
+		size_t len, max;
+		int kept, gone; /* gone 0: not told */
+	} rows[] = {
+		{ 25, 24, 8, 17 },     { 30, 24, 8, 22 },       { 30, 23, 22, 0 },
+		{ 500, 100, 83, 417 }, { 1000, 600, 583, 417 }, { 105, 100, 84, 21 },
+		{ 101, 24, 8, 93 },    { 108, 25, 9, 99 },      { 109, 25, 8, 101 },
+		{ 1000, 25, 8, 992 },  { 1000, 24, 23, 0 },     { 100, 100, 100, 0 },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		int dots = rows[i].len > rows[i].max;
+		char *x = mem_new(rows[i].len + 1);
+
+		memset(x, 'x', rows[i].len);
+		snprintf(data, sizeof(data), "{\"x\":\"%s\"}", x);
+		snprintf(tag, sizeof(tag), "{{x | truncate %zu}}", rows[i].max);
+		char *expected = mem_printf("%.*s%s", rows[i].kept, x, dots ? "…" : "");
+
+		snprintf(wanted, sizeof(wanted), " +%d characters", rows[i].gone);
+		char *whole = mem_printf("%s%s", expected, rows[i].gone > 0 ? wanted : "");
+
+		case_expect("t.txt", tag, data, NULL, whole);
+		mem_free(&whole);
+		mem_free(&expected);
+		mem_free(&x);
+	}
+	case_expect("t.txt", "{{x | truncate 30}}",
+		    "{\"x\":\"Zürich, Genève, Zürich, Genève, Zürich\"}", NULL,
+		    "Zürich, Genève… +24 characters");
 }
 
 static void upper_and_lower_know_latin_greek_and_cyrillic(void **state)
@@ -122,6 +189,14 @@ static void date_is_for_people_unless_asked(void **state)
 			{ "{{x | date unix}}", "{\"x\":\"1969-12-31T23:59:59.5Z\"}", "-1" },
 			{ "{{x | date iso}}", "{\"x\":1795491956}", "2026-11-24T03:45:56Z" },
 			{ "{{x | date iso}}", "{\"x\":1795491956789}", "2026-11-24T03:45:56Z" },
+			{ "{{x | date \"%d %b %H:%M\" \"Europe/Berlin\"}}",
+			  "{\"x\":\"2026-07-24T03:45:56Z\"}", "24 Jul 05:45" },
+			{ "{{x | date %H:%M Europe/Berlin | truncate 9}}",
+			  "{\"x\":\"2026-11-24T03:45:56Z\"}", "04:45" },
+			{ "{{x | date \"%R\"}}", "{\"x\":\"2026-11-24T03:45:56Z\"}", "03:45" },
+			{ "{{x | date human America/New_York}}",
+			  "{\"x\":\"2026-11-24T03:45:56Z\"}", "2026-11-23 22:45 EST" },
+			{ "{{x | date \"%R\" UTC}}", "{\"x\":\"soon\"}", "soon" },
 			{ "{{x | date}}", "{\"x\":\"tomorrow\"}", "tomorrow" },
 			{ "{{x | date}}{{y | date}}", "{\"x\":1e300,\"y\":\"\"}", "1e300" },
 			{ 0 },
@@ -204,7 +279,26 @@ static void a_wrong_filter_is_an_error_of_the_template(void **state)
 		{ "{{x | default}}", "default takes one word: default \"none\"" },
 		{ "{{x | default a b}}", "default takes one word: default \"none\"" },
 		{ "{{x | default \"a}}", "a quote that is not closed" },
-		{ "{{x | date us}}", "date takes human, iso or unix" },
+		{ "{{x | date us}}", "date takes human, iso, unix or a pattern, then a zone: "
+				     "date \"%d %b %H:%M\" \"Europe/Berlin\"" },
+		{ "{{x | date \"\"}}", "date takes human, iso, unix or a pattern, then a zone: "
+				       "date \"%d %b %H:%M\" \"Europe/Berlin\"" },
+		{ "{{x | date %R UTC UTC}}",
+		  "date takes human, iso, unix or a pattern, then a zone: "
+		  "date \"%d %b %H:%M\" \"Europe/Berlin\"" },
+		{ "{{x | date %R Europe/Berln}}",
+		  "no time zone \"Europe/Berln\"; zones are called as in /usr/share/zoneinfo: "
+		  "\"Europe/Berlin\"" },
+		{ "{{x | date iso Europe/Berlin}}", "date iso is UTC and takes no zone" },
+		{ "{{x | date \"%Q\"}}",
+		  "no date has %Q; there are %Y %y %m %d %e %B %b %A %a %H %I %p %M %S %z %Z %s "
+		  "%F %T %R %%" },
+		{ "{{x | json 3}}", "json takes no argument" },
+		{ "{{x | urlencode x}}", "urlencode takes no argument" },
+		{ "{{x | lower x}}", "lower takes no argument" },
+		{ "{{x | join a b}}", "join takes one word: join \", \"" },
+		{ "{{x | duration a b}}",
+		  "duration takes ms, s, or the name of a time: duration created_at" },
 	};
 
 	(void)state;
@@ -222,6 +316,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(truncate_counts_characters_and_never_splits_one),
+		cmocka_unit_test(truncate_says_how_much_is_gone),
 		cmocka_unit_test(upper_and_lower_know_latin_greek_and_cyrillic),
 		cmocka_unit_test(default_stands_in_for_nothing),
 		cmocka_unit_test(json_is_json_of_any_value_and_not_escaped_again),
