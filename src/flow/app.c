@@ -38,6 +38,7 @@ static void look(void *arg, struct health_view *out)
 
 	*out = (struct health_view){ .settings = a->setup->settings,
 				     .roster = &a->roster,
+				     .parts = a->setup->parts,
 				     .sources = a->sources,
 				     .queue = a->queue,
 				     .deliver = a->deliver,

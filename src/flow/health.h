@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "flow/deliver.h"
+#include "flow/parts.h"
 #include "flow/queue.h"
 #include "flow/roster.h"
 #include "flow/source.h"
@@ -22,6 +23,7 @@
 struct health_view {
 	const struct settings *settings;
 	const struct roster *roster;
+	struct parts *const *parts;    /* one a sink, in the settings' order */
 	struct source *const *sources; /* one a source */
 	const struct queue *queue;
 	const struct deliver *deliver;

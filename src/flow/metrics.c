@@ -47,6 +47,9 @@ static const struct metric of_daemon[] = {
 #define AT(member) offsetof(struct metrics_sink, member)
 static const struct metric of_sink[] = {
 	{ "tocsin_attempts_total", "counter", "Attempts begun.", AT(attempts), AS_IS },
+	{ "tocsin_template_failures_total", "counter",
+	  "Templates that failed: the built-in plain text went out instead.",
+	  AT(template_failures), AS_IS },
 	{ "tocsin_sink_up", "gauge", "0 while the sink is held for a failure or a Retry-After.",
 	  AT(is_up), AS_IS },
 	{ "tocsin_sink_held", "gauge", "1 while the operator holds the sink.", AT(is_held),

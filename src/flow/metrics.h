@@ -25,6 +25,7 @@ struct metrics_sink {
 	const char *name;
 	int64_t attempts, ended[VERDICT_KINDS];
 	int64_t is_up, is_held, in_flight;
+	int64_t template_failures;
 	int64_t due, held, dead; /* METRIC_UNKNOWN: not counted yet */
 	int64_t oldest_due_at;   /* METRIC_UNKNOWN: nothing is due */
 };

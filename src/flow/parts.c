@@ -15,9 +15,19 @@
 #include "base/file.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "flow/plain.h"
 
-enum { TEMPLATE_BYTES_MAX = 256 << 10 };
+#define ENDING ".mustache"
+
+#define DIGITS "0123456789"
+
+enum {
+	TEMPLATE_BYTES_MAX = 256 << 10,
+	NAMES_MAX = 256, /* templates of a folder, for a hint */
+	PLACE_MAX = ERR_TEXT_MAX,
+	LINE_DIGITS = 7,
+};
 
 struct part {
 	const struct sink_part *spec;
@@ -72,18 +82,60 @@ static char *find_path(const struct settings *settings, const char *file)
 	return NULL;
 }
 
+/* Of sorted names: the nearest to a word, or the first that is it and a suffix; NULL: none. */
+static const char *nearest(const char *word, const struct file_names *names)
+{
+	size_t len = strlen(word), count = 0;
+	const char *list[NAMES_MAX + 1];
+
+	for (size_t i = 0; i < names->count; i++) {
+		const char *name = names->list[i];
+
+		if (strncmp(name, word, len) == 0 && name[len] == '.')
+			return name;
+		if (count < NAMES_MAX)
+			list[count++] = name;
+	}
+	list[count] = NULL;
+	return num_nearest(word, list);
+}
+
+/* `; did you mean "webhook.json"?`, or nothing; the caller frees it. */
+static char *hint_of(const struct settings *settings, const char *name)
+{
+	const char *base = strrchr(name, '/') != NULL ? strrchr(name, '/') + 1 : name;
+	size_t len = strlen(base), ending = strlen(ENDING);
+	bool is_file = len > ending && strcmp(base + len - ending, ENDING) == 0;
+	char *word = mem_dup(base, is_file ? len - ending : len);
+	struct file_names names = { .list = NULL };
+	char *dir = file_dir(settings->file);
+
+	file_add_names(&names, dir, ENDING);
+	file_add_names(&names, settings->templates, ENDING);
+	const char *near = nearest(word, &names);
+	char *hint = near != NULL ? mem_printf("; did you mean \"%s\"?", near) : mem_strdup("");
+
+	file_release_names(&names);
+	mem_free(&dir);
+	mem_free(&word);
+	return hint;
+}
+
 char *parts_find(const struct settings *settings, const char *name, char **path, size_t *len,
 		 struct err *err)
 {
-	char *file = mem_printf("%s.mustache", name);
+	char *file = mem_printf("%s%s", name, ENDING);
 
 	*path = file_exists(name) ? mem_strdup(name) : find_path(settings, name);
 	if (*path == NULL)
 		*path = find_path(settings, file);
 	mem_free(&file);
 	if (*path == NULL) {
-		err_set(err, "no template \"%s\", neither beside the configuration nor in %s",
-			name, settings->templates);
+		char *hint = hint_of(settings, name);
+
+		err_set(err, "no template \"%s\", neither beside the configuration nor in %s%s",
+			name, settings->templates, hint);
+		mem_free(&hint);
 		return NULL;
 	}
 	char *text = read_template(*path, len, err);
@@ -122,7 +174,7 @@ char *parts_find_preset(const struct settings *settings, const char *name, char 
 /* ---- compiling ---- */
 
 /* A partial `{{> head}}` of /dir/x.json.mustache is /dir/head.json.mustache, else /dir/head. */
-static char *load_partial(void *arg, const char *name, size_t *len)
+static char *load_partial(void *arg, const char *name, char **found, size_t *len)
 {
 	const char *of = arg;
 	const char *base = strrchr(of, '/') != NULL ? strrchr(of, '/') + 1 : of;
@@ -133,7 +185,10 @@ static char *load_partial(void *arg, const char *name, size_t *len)
 
 	if (strchr(name, '/') == NULL && file_exists(path))
 		text = read_template(path, len, &err);
-	mem_free(&path);
+	if (text != NULL)
+		*found = path;
+	else
+		mem_free(&path);
 	mem_free(&file);
 	mem_free(&dir);
 	return text;
@@ -160,29 +215,96 @@ static struct tmpl *compile_plain(const struct sink_type *type, const struct sin
 	return t;
 }
 
+/* What err says begins with it: " …:3:14: why" is that file's line 3. */
+static const char *split_place(const char *text, char file[PLACE_MAX], int *line)
+{
+	for (const char *at = strchr(text, ':'); at != NULL; at = strchr(at + 1, ':')) {
+		size_t n = strspn(at + 1, DIGITS);
+		size_t len = (size_t)(at - text);
+		const char *after = at + 1 + n;
+
+		if (n == 0 || n > LINE_DIGITS || *after != ':' || len >= PLACE_MAX ||
+		    strspn(after + 1, DIGITS) == 0)
+			continue;
+		memcpy(file, text, len);
+		file[len] = '\0';
+		*line = 0;
+		for (const char *c = at + 1; c < after; c++)
+			*line = *line * 10 + (*c - '0');
+		return after + 1;
+	}
+	return NULL;
+}
+
+void parts_problem(struct conf_problems *problems, const char *path, const char *of,
+		   const char *why)
+{
+	char file[PLACE_MAX], *message;
+	int line = 0;
+	const char *rest = split_place(why, file, &line);
+
+	if (rest != NULL) {
+		int column = (int)strspn(rest, DIGITS);
+
+		message = mem_printf("column %.*s: %s%s", column, rest, of,
+				     rest + column + strspn(rest + column, ": "));
+	} else {
+		size_t len = strlen(path);
+
+		snprintf(file, sizeof(file), "%s", path);
+		if (strncmp(why, path, len) == 0)
+			why += len + strspn(why + len, ": ");
+		message = mem_printf("%s%s", of, why);
+	}
+	parts_say(problems, CONF_ERROR, file, line, message);
+	mem_free(&message);
+}
+
+/* Two sinks may share a template; the same is said once. */
+void parts_say(struct conf_problems *problems, enum conf_level level, const char *file,
+	       int line, const char *text)
+{
+	for (size_t i = 0; i < problems->count; i++) {
+		const struct conf_problem *p = &problems->list[i];
+
+		if (p->line == line && strcmp(p->file, file) == 0 &&
+		    strcmp(p->message, text) == 0)
+			return;
+	}
+	conf_problem(problems, level, file, line, "%s", text);
+}
+
+static void say_none(const struct settings *settings, const struct sink_settings *sink,
+		     const char *file, struct conf_problems *problems)
+{
+	char *hint = hint_of(settings, file);
+
+	conf_problem(problems, CONF_ERROR, sink->file, sink->line,
+		     "sink \"%s\": no template %s, neither beside the configuration nor in "
+		     "%s%s%s",
+		     sink->name, file, settings->templates, hint,
+		     hint[0] == '\0' ? ": set `templates` to the folder that holds it" : "");
+	mem_free(&hint);
+}
+
 /* True unless the operator has to mend something. */
 static bool compile_own(const struct settings *settings, const struct sink_settings *sink,
 			struct part *part, struct conf_problems *problems)
 {
 	const char *base = sink->template != NULL ? sink->template : sink->type->template;
-	char *file = mem_printf("%s%s.mustache", base, part->spec->suffix);
+	char *file = mem_printf("%s%s%s", base, part->spec->suffix, ENDING);
 	char *path = find_path(settings, file), *text = NULL;
 	struct err err = { "" };
 	size_t len = 0;
 
 	if (path == NULL && !part->spec->optional)
-		conf_problem(
-			problems, CONF_ERROR, sink->file, sink->line,
-			"sink \"%s\": no template %s, neither beside the configuration nor in "
-			"%s: set `templates` to the folder that holds it",
-			sink->name, file, settings->templates);
+		say_none(settings, sink, file, problems);
 	if (path != NULL) {
 		text = read_template(path, &len, &err);
 		if (text != NULL)
 			part->own = parts_compile(path, text, len, &err);
 		if (part->own == NULL)
-			conf_problem(problems, CONF_ERROR, sink->file, sink->line,
-				     "sink \"%s\": template %s", sink->name, err.text);
+			parts_problem(problems, path, "", err.text);
 	}
 	bool ok = part->own != NULL || (path == NULL && part->spec->optional);
 
@@ -225,8 +347,7 @@ static bool replace_bodies(const struct settings *settings, const struct sink_se
 		struct part *part = &p->list[i];
 
 		if (!replace_body(settings, sink, &preset->requests[i], part, &err)) {
-			conf_problem(problems, CONF_ERROR, sink->file, sink->line,
-				     "sink \"%s\": template %s", sink->name, err.text);
+			parts_problem(problems, sink->template, "", err.text);
 			return false;
 		}
 		if (part->own != NULL)

@@ -50,6 +50,16 @@ int64_t parts_failed(const struct parts *p);
 char *parts_find_preset(const struct settings *settings, const char *name, char **path,
 			size_t *len, struct err *err) __attribute__((warn_unused_result));
 
+/*
+ * A mistake of the template at path as an error: `why` is what the engine said
+ * ("FILE:LINE:COLUMN: reason"), of what stands before the reason. The same is said once.
+ */
+void parts_problem(struct conf_problems *problems, const char *path, const char *of,
+		   const char *why);
+/* Any problem, unless it is there already. */
+void parts_say(struct conf_problems *problems, enum conf_level level, const char *file,
+	       int line, const char *text);
+
 /* The text of a template file by name or path, with the name it compiled under: for `render`. */
 char *parts_find(const struct settings *settings, const char *name, char **path, size_t *len,
 		 struct err *err) __attribute__((warn_unused_result));

@@ -4,6 +4,8 @@
  * A name that is missing in one sample may be there in another (`metadata.model`), and the
  * engine only tells what was missing. So a name is called unknown when no sample has it: not at
  * the root, not in the alert, and not in any object within it, where a section may have led.
+ * Names that no rendering comes by (of a digest, or what a section asks for) are told too, where
+ * they look like a slip of a known one.
  */
 #include "flow/trial.h"
 
@@ -14,8 +16,15 @@
 #include "base/num.h"
 #include "flow/envelope.h"
 #include "flow/samples.h"
+#include "model/json.h"
 
-enum { SAMPLE_MAX = 16 << 10, ADDRESS_MAX = 64 << 10, TYPE_COUNT = 4, NAME_SHOWN_MAX = 100 };
+enum {
+	SAMPLE_MAX = 16 << 10,
+	ADDRESS_MAX = 64 << 10,
+	TYPE_COUNT = 4,
+	NAME_SHOWN_MAX = 100,
+	NAMES_MAX = 200,
+};
 
 struct trial {
 	const struct setup *setup;
@@ -104,28 +113,55 @@ static bool is_known(const struct trial *t, const char *name)
 	return false;
 }
 
-/* Two sinks may share a template; the same is said once. */
-static void say(struct trial *t, enum conf_level level, const char *file, int line,
-		const char *text)
-{
-	for (size_t i = 0; i < t->problems->count; i++) {
-		const struct conf_problem *p = &t->problems->list[i];
+/* ---- what is said of a name ---- */
 
-		if (p->line == line && strcmp(p->file, file) == 0 &&
-		    strcmp(p->message, text) == 0)
-			return;
-	}
-	conf_problem(t->problems, level, file, line, "%s", text);
+struct names {
+	const char *list[NAMES_MAX + 1];
+	char *made[NAMES_MAX]; /* owned */
+	size_t count, made_count;
+};
+
+static void add_name(struct names *n, const char *name)
+{
+	if (n->count < NAMES_MAX)
+		n->list[n->count++] = name;
 }
 
-static void on_missing(void *arg, const char *template_name, int line, const char *name)
+static void add_made(struct names *n, const char *of, const char *name)
 {
-	const char *near = num_nearest(name, facts_names());
-	struct trial *t = arg;
+	if (n->made_count == NAMES_MAX)
+		return;
+	n->made[n->made_count] = mem_printf("%s.%s", of, name);
+	add_name(n, n->made[n->made_count++]);
+}
+
+/* All that a template may ask for: the table's names, what samples bring, the sink's vars. */
+static void gather(const struct trial *t, struct names *n)
+{
+	for (const char *const *name = facts_names(); *name != NULL; name++)
+		add_name(n, *name);
+	for (size_t i = 0; i < t->sink->vars.count; i++)
+		add_made(n, "vars", t->sink->vars.list[i].name);
+	for (size_t type = 0; samples_types[type] != NULL; type++) {
+		const struct json *doc = t->envelopes[type][EVENT_OPENED].alert.json;
+		const struct json_value *of = json_get(json_root(doc), "metadata");
+
+		for (const struct json_value *m = json_first(of); m != NULL; m = json_next(m))
+			add_made(n, "metadata", json_key(m));
+	}
+}
+
+/* A name that no sample has. What is only asked for (is_question) may be there one day, so of
+ * that only what looks like a slip is told. */
+static void say_unknown(struct trial *t, const char *file, int line, const char *name,
+			bool is_question)
+{
+	struct names names = { .count = 0 };
 	char text[3 * NAME_SHOWN_MAX];
 
-	if (is_known(t, name))
-		return;
+	gather(t, &names);
+	const char *near = num_nearest(name, names.list);
+
 	if (near != NULL)
 		snprintf(text, sizeof(text), "no name {{%.*s}} is known; did you mean {{%s}}?",
 			 NAME_SHOWN_MAX, name, near);
@@ -134,34 +170,36 @@ static void on_missing(void *arg, const char *template_name, int line, const cha
 			 "no sample has {{%.*s}}: it is empty for an alert that has no such "
 			 "field",
 			 NAME_SHOWN_MAX, name);
-	say(t, CONF_WARNING, template_name, line, text);
+	if (near != NULL || !is_question)
+		parts_say(t->problems, CONF_WARNING, file, line, text);
+	for (size_t i = 0; i < names.made_count; i++)
+		mem_free(&names.made[i]);
+}
+
+static void on_missing(void *arg, const char *template_name, int line, const char *name)
+{
+	struct trial *t = arg;
+
+	if (!is_known(t, name))
+		say_unknown(t, template_name, line, name, false);
+}
+
+static void on_use(void *arg, const struct tmpl_use *use)
+{
+	struct trial *t = arg;
+	char text[2 * NAME_SHOWN_MAX];
+
+	if (!use->is_partial) {
+		if (strcmp(use->name, ".") != 0 && !is_known(t, use->name))
+			say_unknown(t, use->file, use->line, use->name, true);
+		return;
+	}
+	snprintf(text, sizeof(text), "no partial {{> %.*s}} beside the template: it is empty",
+		 NAME_SHOWN_MAX, use->name);
+	parts_say(t->problems, CONF_WARNING, use->file, use->line, text);
 }
 
 /* ---- renderings that fail ---- */
-
-/* "file:3: why" is the file's line 3; a message without one stands for the whole file. */
-static void say_failure(struct trial *t, const char *path, const char *of, const char *why)
-{
-	size_t len = strlen(path);
-	const char *text = why;
-	char whole[ERR_TEXT_MAX + NAME_SHOWN_MAX];
-	int64_t line = 0;
-	char digits[8];
-
-	if (strncmp(text, path, len) == 0 && text[len] == ':') {
-		size_t n = strspn(text + len + 1, "0123456789");
-
-		text += len + 1;
-		if (n > 0 && n < sizeof(digits) && text[n] == ':') {
-			snprintf(digits, sizeof(digits), "%.*s", (int)n, text);
-			if (num_parse_int(digits, &line, NULL))
-				text += n + 1;
-		}
-	}
-	text += strspn(text, " ");
-	snprintf(whole, sizeof(whole), "with the sample %s: %s", of, text);
-	say(t, CONF_ERROR, path, (int)line, whole);
-}
 
 static void render(struct trial *t, size_t max_len, unsigned events, const struct tmpl *tmpl)
 {
@@ -171,6 +209,7 @@ static void render(struct trial *t, size_t max_len, unsigned events, const struc
 	struct err err;
 	char of[NAME_SHOWN_MAX];
 
+	tmpl_each_use(tmpl, &(struct tmpl_uses){ .each = on_use, .arg = t });
 	buf_init(&out, max_len);
 	for (size_t type = 0; samples_types[type] != NULL; type++) {
 		for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
@@ -180,9 +219,10 @@ static void render(struct trial *t, size_t max_len, unsigned events, const struc
 			value_of_message(&t->envelopes[type][kind].message, &root);
 			if (tmpl_render(tmpl, &root, &out, &report, &err))
 				continue;
-			snprintf(of, sizeof(of), "%s, %s", samples_types[type],
+			snprintf(of, sizeof(of),
+				 "with the sample %s, %s: ", samples_types[type],
 				 event_kind_name((enum event_kind)kind));
-			say_failure(t, tmpl_name(tmpl), of, err.text);
+			parts_problem(t->problems, tmpl_name(tmpl), of, err.text);
 			buf_release(&out);
 			return; /* the first tells enough */
 		}

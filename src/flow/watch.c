@@ -73,6 +73,7 @@ static void look_at_sink(const struct watch *w, const struct health_view *v, siz
 				      .is_up = q.down_since == 0,
 				      .is_held = q.paused_at != 0,
 				      .in_flight = (int64_t)q.under_way,
+				      .template_failures = parts_failed(v->parts[i]),
 				      .due = METRIC_UNKNOWN,
 				      .held = METRIC_UNKNOWN,
 				      .dead = METRIC_UNKNOWN,

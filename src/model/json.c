@@ -39,9 +39,18 @@ static bool run(struct json_scan *s, struct err *err)
 
 bool json_check(const char *bytes, size_t len, struct err *err)
 {
-	struct json_scan s = { .bytes = bytes, .len = len };
+	size_t at;
 
-	return run(&s, err);
+	return json_check_at(bytes, len, &at, err);
+}
+
+bool json_check_at(const char *bytes, size_t len, size_t *at, struct err *err)
+{
+	struct json_scan s = { .bytes = bytes, .len = len };
+	bool ok = run(&s, err);
+
+	*at = s.at;
+	return ok;
 }
 
 /* ---- decoding ---- */

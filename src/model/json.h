@@ -43,6 +43,8 @@ struct json_span {
 
 /* True when the bytes are exactly one JSON text in UTF-8; err names the byte offset. */
 bool json_check(const char *bytes, size_t len, struct err *err);
+/* The same; *at is the byte that is wrong, len where the text ends too early. */
+bool json_check_at(const char *bytes, size_t len, size_t *at, struct err *err);
 
 struct json *json_parse(const char *bytes, size_t len, struct err *err)
 	__attribute__((warn_unused_result));

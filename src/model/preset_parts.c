@@ -90,10 +90,11 @@ const struct preset_part *preset_find_part(const struct preset_reading *g, const
 }
 
 /* {{> name}} is a part beside it, without the newline that ends it. */
-static char *load_partial(void *arg, const char *name, size_t *len)
+static char *load_partial(void *arg, const char *name, char **file, size_t *len)
 {
 	const struct preset_part *part = preset_find_part(arg, name);
 
+	(void)file;
 	if (part == NULL)
 		return NULL;
 	*len = part->len;

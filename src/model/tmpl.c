@@ -55,7 +55,7 @@ static const struct naming *naming_of(const char *name)
 static void load(const struct tmpl_partials *partials, struct tmpl_body *body)
 {
 	if (partials != NULL)
-		body->text = partials->load(partials->arg, body->name, &body->len);
+		body->text = partials->load(partials->arg, body->name, &body->file, &body->len);
 }
 
 struct tmpl *tmpl_new(const char *name, const char *text, size_t len,
@@ -89,6 +89,7 @@ void tmpl_free(struct tmpl **t)
 		return;
 	for (uint32_t i = 0; i < (*t)->body_count; i++) {
 		mem_free(&(*t)->bodies[i].name);
+		mem_free(&(*t)->bodies[i].file);
 		mem_free(&(*t)->bodies[i].text);
 	}
 	for (uint32_t i = 0; i < (*t)->filter_count; i++)
@@ -97,6 +98,45 @@ void tmpl_free(struct tmpl **t)
 	mem_free(&(*t)->filters);
 	mem_free(&(*t)->name);
 	mem_free(t);
+}
+
+const char *tmpl_file(const struct tmpl *t, uint32_t body)
+{
+	const struct tmpl_body *b = &t->bodies[body];
+
+	return b->file != NULL ? b->file : b->name;
+}
+
+static void tell_name(const struct tmpl *t, const struct tmpl_node *node, struct tmpl_text name,
+		      bool is_partial, const struct tmpl_uses *uses)
+{
+	char text[TMPL_NAME_MAX + 1];
+
+	memcpy(text, name.at, name.len);
+	text[name.len] = '\0';
+	uses->each(uses->arg, &(struct tmpl_use){ .file = tmpl_file(t, node->body),
+						  .line = (int)node->line,
+						  .name = text,
+						  .is_partial = is_partial });
+}
+
+void tmpl_each_use(const struct tmpl *t, const struct tmpl_uses *uses)
+{
+	for (uint32_t i = 0; i < t->node_count; i++) {
+		const struct tmpl_node *node = &t->nodes[i];
+		bool is_partial = node->kind == TMPL_PARTIAL;
+
+		if (node->kind == TMPL_TEXT)
+			continue;
+		if (!is_partial || t->bodies[node->target].text == NULL)
+			tell_name(t, node, node->text, is_partial, uses);
+		for (uint32_t k = 0; k < node->filter_count; k++) {
+			const struct tmpl_filter *f = &t->filters[node->filters + k];
+
+			if (f->by_name)
+				tell_name(t, node, f->word, false, uses);
+		}
+	}
 }
 
 const char *tmpl_name(const struct tmpl *t)

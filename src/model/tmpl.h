@@ -37,13 +37,15 @@
 
 struct tmpl;
 
-/* The text of a partial by name (mem_free'd by us), or NULL: renders empty. */
+/* The text of a partial by name, or NULL: renders empty. *file may be set to what stands for it
+ * in errors; we mem_free() both. */
 struct tmpl_partials {
-	char *(*load)(void *arg, const char *name, size_t *len);
+	char *(*load)(void *arg, const char *name, char **file, size_t *len);
 	void *arg;
 };
 
-/* name is the file's: it decides the escaping and stands in errors ("name:3:14: …"). */
+/* name is the file's: it decides the escaping and stands in errors ("name:3:14: …": line and
+ * column, from 1, in characters). */
 struct tmpl *tmpl_new(const char *name, const char *text, size_t len,
 		      const struct tmpl_partials *partials, struct err *err)
 	__attribute__((warn_unused_result));
@@ -60,11 +62,28 @@ struct tmpl_report {
 
 /*
  * Adds the rendering of root to out. False when out overflowed, or when the template's name
- * says JSON and the rendering is not strict JSON. out then holds what there was.
+ * says JSON and the rendering is not strict JSON. out then holds what there was, and err says
+ * where in the template it happened ("name:3:14: …").
  */
 bool tmpl_render(const struct tmpl *t, const struct value *root, struct buf *out,
 		 const struct tmpl_report *report, struct err *err)
 	__attribute__((warn_unused_result));
+
+/*
+ * Every name that the template may ask for, wherever it stands (a section never entered, the
+ * name in `duration created_at`), and every partial that does not exist.
+ */
+struct tmpl_use {
+	const char *file;
+	int line;
+	const char *name;
+	bool is_partial;
+};
+struct tmpl_uses {
+	void (*each)(void *arg, const struct tmpl_use *use);
+	void *arg;
+};
+void tmpl_each_use(const struct tmpl *t, const struct tmpl_uses *uses);
 
 const char *tmpl_name(const struct tmpl *t);
 

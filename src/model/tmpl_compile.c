@@ -24,8 +24,8 @@
 
 struct place {
 	size_t at;
-	size_t line_start;
-	uint32_t line; /* from 1 */
+	uint32_t line;   /* from 1 */
+	uint32_t column; /* characters before it on its line */
 };
 
 struct compiler {
@@ -62,7 +62,9 @@ static struct place place_after(const struct compiler *c, struct place p, size_t
 	for (; p.at < at; p.at++) {
 		if (c->text[p.at] == '\n') {
 			p.line++;
-			p.line_start = p.at + 1;
+			p.column = 0;
+		} else if (((unsigned char)c->text[p.at] & 0xc0) != 0x80) {
+			p.column++;
 		}
 	}
 	return p;
@@ -71,8 +73,7 @@ static struct place place_after(const struct compiler *c, struct place p, size_t
 /* Puts the place before the reason that is in err. */
 static bool fail_at(struct compiler *c, const struct place *p)
 {
-	return err_prefix(c->err, "%s:%u:%zu", c->t->bodies[c->body].name, p->line,
-			  utf8_count(c->text + p->line_start, p->at - p->line_start) + 1);
+	return err_prefix(c->err, "%s:%u:%u", tmpl_file(c->t, c->body), p->line, p->column + 1);
 }
 
 static bool fail(struct compiler *c, const struct place *p, const char *reason)
@@ -121,6 +122,7 @@ static bool add_node(struct compiler *c, const struct tmpl_node *node, const str
 	t->nodes[t->node_count] = *node;
 	t->nodes[t->node_count].body = c->body;
 	t->nodes[t->node_count].line = p->line;
+	t->nodes[t->node_count].column = p->column + 1;
 	t->node_count++;
 	return true;
 }
@@ -477,7 +479,7 @@ bool tmpl_compile(struct tmpl *t, uint32_t body, struct err *err)
 	b->first = t->node_count;
 	b->end = t->node_count;
 	if (b->len > TMPL_TEXT_MAX)
-		return err_set(err, "%s: larger than 1 MiB", b->name);
+		return err_set(err, "%s: larger than 1 MiB", tmpl_file(t, body));
 	if (b->text == NULL)
 		return true;
 	c.text = b->text;

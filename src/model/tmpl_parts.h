@@ -58,7 +58,7 @@ struct tmpl_node {
 	bool verbatim;   /* VALUE: {{{name}}} or {{&name}} */
 	bool line_start; /* TEXT: begins a line of its body */
 	uint32_t body;   /* where it stands: for reports */
-	uint32_t line;
+	uint32_t line, column;
 	uint32_t target;                /* PARTIAL: its body */
 	uint32_t end;                   /* sections: the node after their last one */
 	uint32_t filters, filter_count; /* VALUE: a range of tmpl.filters */
@@ -91,7 +91,8 @@ struct tmpl_filter {
 };
 
 struct tmpl_body {
-	char *name;
+	char *name; /* as the tag has it; of the template its file's */
+	char *file; /* of a partial; NULL: as its name */
 	char *text; /* NULL: a partial that does not exist; renders empty */
 	size_t len;
 	uint32_t first, end; /* nodes */
@@ -112,6 +113,9 @@ struct tmpl {
 	struct tmpl_filter *filters;
 	uint32_t filter_count, filter_room;
 };
+
+/* What stands for a body in errors and reports. */
+const char *tmpl_file(const struct tmpl *t, uint32_t body);
 
 /* Compiles bodies[body]; partials it names become further bodies, still without text. */
 bool tmpl_compile(struct tmpl *t, uint32_t body, struct err *err)

@@ -44,6 +44,9 @@ struct render {
 	size_t depth, partial_depth;
 	struct buf scratch[2]; /* filters write them in turn */
 	uint64_t *seen;        /* a bit a node: reported; NULL without a report */
+	/* Where it is: the node, and how long the output was before it. */
+	const struct tmpl_node *at;
+	size_t at_len;
 };
 
 static bool render_range(struct render *r, uint32_t from, uint32_t end,
@@ -51,7 +54,8 @@ static bool render_range(struct render *r, uint32_t from, uint32_t end,
 
 static bool fail(struct render *r, const struct tmpl_node *node, const char *reason)
 {
-	return err_set(r->err, "%s:%u: %s", r->t->bodies[node->body].name, node->line, reason);
+	return err_set(r->err, "%s:%u:%u: %s", tmpl_file(r->t, node->body), node->line,
+		       node->column, reason);
 }
 
 /* ---- looking up -------------------------------------------------------------------------- */
@@ -156,8 +160,7 @@ static void report_missing(struct render *r, const struct tmpl_node *node)
 	r->seen[i / SEEN_BITS] |= bit;
 	memcpy(name, node->text.at, node->text.len);
 	name[node->text.len] = '\0';
-	r->report->missing(r->report->arg, r->t->bodies[node->body].name, (int)node->line,
-			   name);
+	r->report->missing(r->report->arg, tmpl_file(r->t, node->body), (int)node->line, name);
 }
 
 static bool in_scratch(const struct render *r, size_t i, const char *text)
@@ -326,7 +329,8 @@ static bool render_partial(struct render *r, const struct tmpl_node *node,
 	bool ok;
 
 	if (r->partial_depth == TMPL_PARTIAL_DEPTH_MAX)
-		return fail(r, node, "partials more than 32 deep");
+		return fail(r, node,
+			    "partials more than 32 deep: one that names itself never ends");
 	if (indent.text.len > 0)
 		r->indent = &indent;
 	r->partial_depth++;
@@ -360,12 +364,13 @@ static bool render_range(struct render *r, uint32_t from, uint32_t end,
 
 	r->work++;
 	if (r->depth == TMPL_DEPTH_MAX)
-		return err_set(r->err, "%s: sections and partials more than 128 deep",
-			       r->t->name);
+		return fail(r, r->at, "sections and partials more than 128 deep");
 	r->depth++;
 	while (ok && from < end) {
 		const struct tmpl_node *node = &r->t->nodes[from];
 
+		r->at = node;
+		r->at_len = r->out->len;
 		ok = ++r->work <= WORK_MAX ||
 		     fail(r, node, "more work than one message is worth");
 		ok = ok && render_node(r, node, ctx);
@@ -375,17 +380,82 @@ static bool render_range(struct render *r, uint32_t from, uint32_t end,
 	return ok;
 }
 
-/* Why it failed: the buffer's end is said here, all else where it happened. */
-static bool finish(struct render *r, bool ok, size_t start)
+static bool walk(struct render *r, const struct value *root)
+{
+	const struct context ctx = { .value = root };
+	bool ok;
+
+	buf_init(&r->scratch[0], TMPL_SCRATCH_MAX);
+	buf_init(&r->scratch[1], TMPL_SCRATCH_MAX);
+	ok = render_range(r, r->t->bodies[0].first, r->t->bodies[0].end, &ctx);
+	buf_release(&r->scratch[0]);
+	buf_release(&r->scratch[1]);
+	return ok;
+}
+
+/* ---- what went wrong, and where ---------------------------------------------------------- */
+
+/* Puts the place of the output's byte `at`, which r->at wrote, before the reason. */
+static bool fail_at_byte(struct render *r, size_t at)
+{
+	const struct tmpl_node *node = r->at;
+	struct tmpl_node place;
+	char reason[ERR_TEXT_MAX];
+
+	if (node == NULL) /* an empty template */
+		return err_prefix(r->err, "%s:1:1", r->t->name);
+	place = *node;
+	for (size_t i = 0; node->kind == TMPL_TEXT && i < node->text.len; i++) {
+		if (r->at_len + i >= at)
+			break;
+		if (node->text.at[i] == '\n') {
+			place.line++;
+			place.column = 1;
+		} else if (((unsigned char)node->text.at[i] & 0xc0) != 0x80) {
+			place.column++;
+		}
+	}
+	memcpy(reason, r->err->text, sizeof(reason));
+	return fail(r, &place, reason);
+}
+
+/*
+ * The rendering is not JSON from its byte `at` on. Which node wrote that is found by rendering
+ * again into a buffer that ends there.
+ */
+static bool fail_as_json(const struct render *r, const struct value *root, size_t at)
+{
+	struct render again = { .t = r->t, .err = r->err };
+	char reason[ERR_TEXT_MAX];
+	struct buf out;
+
+	memcpy(reason, r->err->text, sizeof(reason));
+	buf_init(&out, at);
+	again.out = &out;
+	if (walk(&again, root) || !out.overflow)
+		at = SIZE_MAX; /* it ends too early: that is the last node's end */
+	err_set(r->err, "the rendering is %s", reason);
+	fail_at_byte(&again, at);
+	buf_release(&out);
+	return false;
+}
+
+static bool finish(struct render *r, const struct value *root, bool ok, size_t start)
 {
 	const struct buf *out = r->out;
+	struct err unread;
+	size_t at;
 
-	if (out->overflow)
-		return err_set(r->err, "%s: larger than %zu bytes", r->t->name, out->max_len);
-	if (!ok || !r->t->is_json)
+	if (r->err == NULL)
+		r->err = &unread;
+	if (out->overflow) {
+		err_set(r->err, "larger than %zu bytes", out->max_len);
+		return fail_at_byte(r, out->max_len);
+	}
+	if (!ok || !r->t->is_json ||
+	    json_check_at(out->data + start, out->len - start, &at, r->err))
 		return ok;
-	return json_check(out->data + start, out->len - start, r->err) ||
-	       err_prefix(r->err, "%s: the rendering", r->t->name);
+	return fail_as_json(r, root, at);
 }
 
 bool tmpl_render(const struct tmpl *t, const struct value *root, struct buf *out,
@@ -393,18 +463,11 @@ bool tmpl_render(const struct tmpl *t, const struct value *root, struct buf *out
 {
 	uint64_t seen[TMPL_NODES_MAX / SEEN_BITS];
 	struct render r = { .t = t, .out = out, .report = report, .err = err };
-	const struct context ctx = { .value = root };
 	size_t start = out->len;
-	bool ok;
 
 	if (report != NULL) {
 		memset(seen, 0, (t->node_count + SEEN_BITS - 1) / SEEN_BITS * sizeof(*seen));
 		r.seen = seen;
 	}
-	buf_init(&r.scratch[0], TMPL_SCRATCH_MAX);
-	buf_init(&r.scratch[1], TMPL_SCRATCH_MAX);
-	ok = render_range(&r, t->bodies[0].first, t->bodies[0].end, &ctx);
-	buf_release(&r.scratch[0]);
-	buf_release(&r.scratch[1]);
-	return finish(&r, ok, start);
+	return finish(&r, root, walk(&r, root), start);
 }

@@ -17,10 +17,11 @@ struct partial {
 	const char *name, *text;
 };
 
-static inline char *case_load(void *arg, const char *name, size_t *len)
+static inline char *case_load(void *arg, const char *name, char **file, size_t *len)
 {
 	const struct partial *p = arg;
 
+	(void)file;
 	while (p != NULL && p->name != NULL && strcmp(p->name, name) != 0)
 		p++;
 	if (p == NULL || p->name == NULL)

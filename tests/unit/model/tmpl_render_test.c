@@ -101,6 +101,37 @@ static void a_json_template_yields_json_or_fails(void **state)
 	}
 }
 
+/* The place is the template's: of the tag or the text that wrote what is no JSON. */
+static void what_is_no_json_is_told_with_its_place(void **state)
+{
+	static const struct {
+		const char *text, *error;
+	} rows[] = {
+		{ "{\"a\":{{x}},}", "t.json:1:12: the rendering is not JSON at byte 7: " },
+		{ "{\n \"ü\": {{none}}}",
+		  "t.json:2:15: the rendering is not JSON at byte 9: " },
+		{ "[\n{{#l}}{{.}} {{/l}}]",
+		  "t.json:2:7: the rendering is not JSON at byte 4: " },
+		{ "[1,\n2,\n,3]", "t.json:3:1: the rendering is not JSON at byte 7: " },
+		{ "", "t.json:1:1: the rendering is not JSON at byte 0: " },
+		{ "[1,\n", "t.json:2:1: the rendering is not JSON at byte 4: " },
+		{ "[{{>p}}]", "p:2:1: the rendering is not JSON at byte 3: " },
+	};
+	const struct partial partials[] = { { "p", "1\n{{x}}" }, { 0 } };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *wanted = mem_printf("error: %s", rows[i].error);
+		char *got =
+			case_render("t.json", rows[i].text, "{\"x\":1,\"l\":[1,2]}", partials);
+
+		if (strncmp(got, wanted, strlen(wanted)) != 0)
+			fail_msg("%s\nis %s\nnot %s", rows[i].text, got, wanted);
+		mem_free(&wanted);
+		mem_free(&got);
+	}
+}
+
 static void what_stands_in_the_buffer_before_is_not_judged(void **state)
 {
 	struct tmpl *t = case_compile("t.json", "{}", NULL, NULL);
@@ -152,9 +183,9 @@ static void a_partial_that_never_ends_is_ended(void **state)
 					{ 0 } };
 
 	(void)state;
-	expect_error("{{>p}}", "{}", loop, "p:1: partials more than 32 deep");
+	expect_error("{{>p}}", "{}", loop, "p:1:2: partials more than 32 deep");
 	expect_error("{{>p}}", "{\"l\":[1,2,3,4,5,6,7,8]}", twice,
-		     "p:1: partials more than 32");
+		     "p:1:7: partials more than 32");
 	expect_error("{{>p}}", "{\"a\":true}", deep, "more than 128 deep");
 }
 
@@ -218,13 +249,37 @@ static void a_rendering_that_does_not_fit_fails_and_keeps_its_bound(void **state
 	(void)state;
 	buf_init(&out, 7);
 	assert_false(tmpl_render(t, &root, &out, NULL, &err));
-	assert_string_equal(err.text, "t.txt: larger than 7 bytes");
+	assert_string_equal(err.text, "t.txt:1:6: larger than 7 bytes");
 	assert_true(out.len <= 7);
 	buf_release(&out);
 	buf_init(&out, 8);
 	assert_true(tmpl_render(t, &root, &out, NULL, &err));
 	assert_string_equal(out.data, "12345678");
 	buf_release(&out);
+	tmpl_free(&t);
+}
+
+static void note_use(void *arg, const struct tmpl_use *use)
+{
+	buf_addf(arg, "%s%s:%d:%s ", use->is_partial ? ">" : "", use->file, use->line,
+		 use->name);
+}
+
+static void every_name_that_is_used_is_told(void **state)
+{
+	const struct partial partials[] = { { "p", "\n{{gone}}" }, { 0 } };
+	struct tmpl *t = case_compile("t.txt",
+				      "{{a}}{{#b}}\n{{c.d | duration e}}{{/b}}\n"
+				      "{{>p}}{{>q}}{{^f = g}}{{.}}{{/f}}",
+				      partials, NULL);
+	struct buf seen;
+
+	(void)state;
+	buf_init(&seen, 1000);
+	tmpl_each_use(t, &(struct tmpl_uses){ .each = note_use, .arg = &seen });
+	assert_string_equal(seen.data, "t.txt:1:a t.txt:1:b t.txt:2:c.d t.txt:2:e >t.txt:3:q "
+				       "t.txt:3:f t.txt:3:. p:2:gone ");
+	buf_release(&seen);
 	tmpl_free(&t);
 }
 
@@ -349,11 +404,13 @@ int main(void)
 		cmocka_unit_test(a_template_s_name_decides_the_escape),
 		cmocka_unit_test(a_partial_has_the_escape_of_its_template),
 		cmocka_unit_test(a_json_template_yields_json_or_fails),
+		cmocka_unit_test(what_is_no_json_is_told_with_its_place),
 		cmocka_unit_test(what_stands_in_the_buffer_before_is_not_judged),
 		cmocka_unit_test(a_partial_that_never_ends_is_ended),
 		cmocka_unit_test(loops_within_loops_are_ended),
 		cmocka_unit_test(a_template_has_bounds_too),
 		cmocka_unit_test(a_rendering_that_does_not_fit_fails_and_keeps_its_bound),
+		cmocka_unit_test(every_name_that_is_used_is_told),
 		cmocka_unit_test(a_missing_name_is_reported_once_a_tag),
 		cmocka_unit_test(a_message_of_one_reads_like_its_alert),
 		cmocka_unit_test(a_digest_lists_its_alerts),
