@@ -1,9 +1,10 @@
 #!/bin/sh
 # Installs what Tocsin needs, by apt-get, and nothing that is there already.
 #
-# Usage: contrib/deps.sh [build|demo|test] [TOOLS]
+# Usage: contrib/deps.sh [build|demo|fuzz|test] [TOOLS]
 #   build   what a build and a run need (the default)
 #   demo    that, and what contrib/demo.sh needs for its receivers
+#   fuzz    what a build needs, and clang with libFuzzer
 #   test    all that tests/run.sh needs, and postfix's smtp-sink, unpacked into TOOLS (or
 #           $TOCSIN_TOOLS, else build/tools). It is never installed, so no mail server is
 #           replaced and no service starts. Run it as
@@ -20,6 +21,7 @@ tools=${2:-${TOCSIN_TOOLS:-$top/build/tools}}
 build="ca-certificates cmake gcc libc6-dev make pkg-config
 	libcjson-dev libconfig-dev libcurl4-openssl-dev libev-dev libglib2.0-dev libmicrohttpd-dev
 	libpcre2-dev libsqlite3-dev libssl-dev tzdata"
+fuzz="clang clang-14 libclang-rt-14-dev libcmocka-dev"
 demo="curl python3 python3-aiosmtpd"
 # libdb5.3, libicu72 and libnsl2 are smtp-sink's.
 test="clang-format libcmocka-dev openssl python3-cryptography python3-pytest
@@ -28,6 +30,7 @@ test="clang-format libcmocka-dev openssl python3-cryptography python3-pytest
 case $what in
 build) wanted=$build ;;
 demo) wanted="$build $demo" ;;
+fuzz) wanted="$build $fuzz" ;;
 test) wanted="$build $demo $test" ;;
 *)
 	sed -n '/^# Usage:/,/^$/s/^# \{0,1\}//p' "$0" >&2

@@ -1,14 +1,17 @@
 #!/bin/sh
 # Everything that is tested, from an empty machine to one last line "N passed, M failed".
 #
-# Usage: tests/run.sh [--quick | --world FROM-TO]
+# Usage: tests/run.sh [--quick | --world FROM-TO | --fuzz SECONDS]
 #   --quick           lint and unit tests only
+#   --fuzz SECONDS    each fuzz target for so long, and nothing else (installs clang's runtime)
 #   --world FROM-TO   these seeds of the simulated world, on all cores, and nothing else
 #
 # Installs what is missing (contrib/deps.sh test), builds with ASan and UBSan and as Release,
-# both with warnings as errors, runs lint, the unit tests on both, some seeds of the world (tests/world) and the mistakes
-# that it must find, and the end-to-end tests on the sanitized programs. Exits 1 if anything failed. Two runs may go side by side when each has
-# a build folder of its own: TOCSIN_BUILD (default: build).
+# both with warnings as errors, runs lint, the unit tests on both, some seeds of the world
+# (tests/world) and the mistakes that it must find, the fuzz targets for two seconds each where
+# clang has libFuzzer (their corpora are replayed by the unit tests in any case), and the
+# end-to-end tests on the sanitized programs. Exits 1 if anything failed. Two runs may go side by
+# side when each has a build folder of its own: TOCSIN_BUILD (default: build).
 set -u
 
 top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -16,9 +19,11 @@ cd "$top" || exit 1
 
 quick=
 seeds=
+fuzz_seconds=
 case ${1-} in
 '') ;;
 --quick) quick=yes ;;
+--fuzz) fuzz_seconds=${2:?--fuzz needs seconds: 60} ;;
 --world) seeds=${2:?--world needs seeds: 1-1000} ;;
 *)
 	sed -n '/^# Usage:/,/^$/s/^# \{0,1\}//p' "$0" >&2
@@ -101,6 +106,39 @@ world_finds_bugs() {
 	add "mistakes found by the world" "$(grep -c ': found' "$build/world-bugs.log")" "$missed"
 }
 
+# has_fuzzer: can clang link libFuzzer?
+has_fuzzer() {
+	command -v clang >/dev/null || return 1
+	echo 'int LLVMFuzzerTestOneInput(const char *b, unsigned long n) { return b[0] && n; }' |
+		clang -fsanitize=fuzzer,address -x c - -o "$build/has-fuzzer" >/dev/null 2>&1
+}
+
+# fuzz SECONDS: each target, from its corpus and what earlier runs here have found. An input that
+# breaks one is left in build/fuzz.
+fuzz() {
+	configure fuzz -DCMAKE_C_COMPILER=clang -DTOCSIN_FUZZ=ON -DTOCSIN_SANITIZE=ON \
+		-DTOCSIN_WERROR=OFF || return
+	echo "-- building $build/fuzz"
+	if ! cmake --build "$build/fuzz" -j "$jobs" --target fuzz >"$build/fuzz.log" 2>&1; then
+		grep -E -A 12 'error|undefined' "$build/fuzz.log"
+		add "build fuzz" 0 1
+		return
+	fi
+	for corpus in tests/fuzz/corpus/*; do
+		target=$(basename "$corpus")
+		mkdir -p "$build/fuzz/found/$target"
+		if "$build/fuzz/fuzz_$target" -max_total_time="$1" -max_len=8192 -timeout=10 \
+			-artifact_prefix="$build/fuzz/$target-" "$build/fuzz/found/$target" \
+			"$corpus" >"$build/fuzz/$target.log" 2>&1; then
+			tail -n 1 "$build/fuzz/$target.log"
+			add "fuzz $target" 1 0
+		else
+			tail -n 40 "$build/fuzz/$target.log"
+			add "fuzz $target" 0 1
+		fi
+	done
+}
+
 end_to_end() {
 	if [ -z "$(find tests/e2e -name 'test_*.py' 2>/dev/null)" ]; then
 		return
@@ -124,6 +162,11 @@ if [ -z "${TMPDIR-}" ] && [ -d /dev/shm ] && [ -w /dev/shm ]; then
 fi
 export UBSAN_OPTIONS="${UBSAN_OPTIONS:-print_stacktrace=1}"
 
+if [ -n "$fuzz_seconds" ]; then
+	sh contrib/deps.sh fuzz || { add "contrib/deps.sh" 0 1 && finish; }
+	fuzz "$fuzz_seconds"
+	finish
+fi
 sh contrib/deps.sh test "$tools" || { add "contrib/deps.sh" 0 1 && finish; }
 if [ -n "$seeds" ]; then
 	configure release -DTOCSIN_SANITIZE=OFF -DCMAKE_BUILD_TYPE=Release && compile release &&
@@ -136,5 +179,6 @@ compile asan && check asan unit
 [ -z "$quick" ] || finish
 configure release -DTOCSIN_SANITIZE=OFF -DCMAKE_BUILD_TYPE=Release &&
 	compile release && check release unit && world --seeds 1-20 --steps 12 && world_finds_bugs
+! has_fuzzer || fuzz 2
 [ -x "$build/asan/tocsin" ] && end_to_end
 finish

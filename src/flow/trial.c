@@ -30,6 +30,7 @@ struct trial {
 	const struct setup *setup;
 	const struct sink_settings *sink;
 	struct conf_problems *problems;
+	int link_line; /* of the configuration: a link is tried, which has no file; 0: none is */
 	struct envelope envelopes[TYPE_COUNT][EVENT_KIND_COUNT];
 };
 
@@ -151,6 +152,15 @@ static void gather(const struct trial *t, struct names *n)
 	}
 }
 
+static void say(struct trial *t, const char *file, int line, const char *text)
+{
+	if (t->link_line != 0)
+		parts_say(t->problems, CONF_WARNING, t->setup->settings->file, t->link_line,
+			  text);
+	else
+		parts_say(t->problems, CONF_WARNING, file, line, text);
+}
+
 /* A name that no sample has. What is only asked for (is_question) may be there one day, so of
  * that only what looks like a slip is told. */
 static void say_unknown(struct trial *t, const char *file, int line, const char *name,
@@ -171,7 +181,7 @@ static void say_unknown(struct trial *t, const char *file, int line, const char 
 			 "field",
 			 NAME_SHOWN_MAX, name);
 	if (near != NULL || !is_question)
-		parts_say(t->problems, CONF_WARNING, file, line, text);
+		say(t, file, line, text);
 	for (size_t i = 0; i < names.made_count; i++)
 		mem_free(&names.made[i]);
 }
@@ -196,7 +206,7 @@ static void on_use(void *arg, const struct tmpl_use *use)
 	}
 	snprintf(text, sizeof(text), "no partial {{> %.*s}} beside the template: it is empty",
 		 NAME_SHOWN_MAX, use->name);
-	parts_say(t->problems, CONF_WARNING, use->file, use->line, text);
+	say(t, use->file, use->line, text);
 }
 
 /* ---- renderings that fail ---- */
@@ -255,6 +265,34 @@ static void try_preset(struct trial *t, const struct parts *parts)
 	}
 }
 
+/* A link that can't be made is left out, so of links only the names are looked at. */
+static void try_links(struct trial *t)
+{
+	const struct settings *s = t->setup->settings;
+	struct value root;
+	struct buf out;
+	struct err err;
+
+	buf_init(&out, SAMPLE_MAX);
+	for (size_t i = 0; i < s->source_count; i++) {
+		if (t->setup->links[i] == NULL)
+			continue;
+		t->link_line = s->sources[i].line;
+		tmpl_each_use(t->setup->links[i],
+			      &(struct tmpl_uses){ .each = on_use, .arg = t });
+		for (size_t type = 0; samples_types[type] != NULL; type++) {
+			const struct tmpl_report report = { .missing = on_missing, .arg = t };
+
+			buf_clear(&out);
+			value_of_facts(&t->envelopes[type][EVENT_OPENED].facts, &root);
+			if (!tmpl_render(t->setup->links[i], &root, &out, &report, &err))
+				say(t, "", 0, err.text);
+		}
+	}
+	t->link_line = 0;
+	buf_release(&out);
+}
+
 void trial_run(const struct setup *setup, struct conf_problems *problems)
 {
 	const struct settings *s = setup->settings;
@@ -266,6 +304,8 @@ void trial_run(const struct setup *setup, struct conf_problems *problems)
 		t->sink = &s->sinks[i];
 		t->problems = problems;
 		fill_all(t);
+		if (i == 0)
+			try_links(t);
 		if (t->sink->preset != NULL)
 			try_preset(t, setup->parts[i]);
 		else

@@ -99,6 +99,15 @@ def test_the_shipped_templates_have_no_warning(tmp_path):
     assert "mustache" not in done.stdout
 
 
+def test_a_slip_in_a_link_is_a_warning_of_the_configuration(tmp_path):
+    conf = configuration(tmp_path, more='link = "https://app.example.com/{{idd}}";')
+    done = tocsin("check", conf=conf)
+    assert done.returncode == 0
+    assert re.search(r"tocsin\.conf:\d+: warning: no name {{idd}} is known; did you mean {{id}}\?",
+                     done.stdout)
+    assert done.stdout.count(": warning: ") == 1
+
+
 @pytest.mark.parametrize("name,near", [("webhok.json", "webhook.json"), ("webhook", "webhook.json"),
                                        ("slack.slak.json", "slack.slack.json"),
                                        ("onw.json.mustache", "own.json")])
