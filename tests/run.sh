@@ -126,8 +126,10 @@ fuzz() {
 	fi
 	for corpus in tests/fuzz/corpus/*; do
 		target=$(basename "$corpus")
+		words=
+		[ ! -f "tests/fuzz/$target.dict" ] || words="-dict=tests/fuzz/$target.dict"
 		mkdir -p "$build/fuzz/found/$target"
-		if "$build/fuzz/fuzz_$target" -max_total_time="$1" -max_len=8192 -timeout=10 \
+		if "$build/fuzz/fuzz_$target" -max_total_time="$1" -max_len=8192 -timeout=10 $words \
 			-artifact_prefix="$build/fuzz/$target-" "$build/fuzz/found/$target" \
 			"$corpus" >"$build/fuzz/$target.log" 2>&1; then
 			tail -n 1 "$build/fuzz/$target.log"

@@ -261,6 +261,11 @@ static bool tag_section(struct compiler *c, struct tag *tag)
 	return add_node(c, &node, &tag->place);
 }
 
+static char sigil_of(const struct tmpl_node *section)
+{
+	return section->kind == TMPL_SECTION || section->kind == TMPL_EQUAL ? '#' : '^';
+}
+
 static bool tag_close(struct compiler *c, struct tag *tag)
 {
 	char *rest = tag->content;
@@ -274,8 +279,9 @@ static bool tag_close(struct compiler *c, struct tag *tag)
 	}
 	open = &c->t->nodes[c->sections[c->section_count - 1].node];
 	if (open->text.len != name.len || memcmp(open->text.at, name.at, name.len) != 0) {
-		err_set(c->err, "{{/%.*s}} closes {{#%.*s}} of line %u", (int)name.len, name.at,
-			(int)open->text.len, open->text.at, open->line);
+		err_set(c->err, "{{/%.*s}} closes {{%c%.*s}} of line %u", (int)name.len,
+			name.at, sigil_of(open), (int)open->text.len, open->text.at,
+			open->line);
 		return fail_at(c, &tag->place);
 	}
 	open->end = c->t->node_count;
@@ -450,12 +456,24 @@ static const char *next_open(const struct compiler *c)
 	return memmem(c->text + c->here.at, c->len - c->here.at, c->open, c->open_len);
 }
 
+static bool fail_as_text(struct compiler *c)
+{
+	size_t at = 0, step;
+
+	while ((step = utf8_len(c->text + at, c->len - at)) > 0)
+		at += step;
+
+	struct place place = place_after(c, c->here, at);
+
+	return fail(c, &place, "not UTF-8");
+}
+
 static bool compile_text(struct compiler *c)
 {
 	const char *found;
 
 	if (!utf8_valid(c->text, c->len))
-		return fail(c, &c->here, "not UTF-8");
+		return fail_as_text(c);
 	while ((found = next_open(c)) != NULL)
 		if (!next_tag(c, found))
 			return false;
@@ -467,7 +485,8 @@ static bool compile_text(struct compiler *c)
 	const struct section *section = &c->sections[c->section_count - 1];
 	const struct tmpl_node *open = &c->t->nodes[section->node];
 
-	err_set(c->err, "{{#%.*s}} is not closed", (int)open->text.len, open->text.at);
+	err_set(c->err, "{{%c%.*s}} is not closed", sigil_of(open), (int)open->text.len,
+		open->text.at);
 	return fail_at(c, &section->place);
 }
 

@@ -278,6 +278,7 @@ bool tmpl_json(const struct value *v, struct buf *out)
 /* ---- applying ---------------------------------------------------------------------------- */
 
 enum {
+	TAG_MAX = 200,   /* bytes of a tag */
 	ENTITY_MAX = 12, /* bytes of "&thetasym;", "&#x10ffff;" */
 	WORDS_LEN = 14,  /* characters of "… + characters" */
 	KEPT_MIN = 8,    /* of the text: to tell how much is gone is worth no more of it */
@@ -298,10 +299,27 @@ static bool escape_reaches(const char *s, size_t left, size_t len)
 	return false;
 }
 
-/* At most count characters of s in bytes: no sign, and no escape that it holds, is split. */
+/* Where the tag of a markup begins that a cut would fall into (<b>, <@U1>); the cut if into none. */
+static size_t before_tag(const char *s, size_t len, size_t cut)
+{
+	size_t most = len - cut < TAG_MAX ? len - cut : TAG_MAX;
+
+	for (size_t i = 1; i <= cut && i < TAG_MAX && s[cut - i] != '>'; i++) {
+		char c = s[cut - i + 1];
+
+		if (s[cut - i] != '<')
+			continue;
+		if (!isalpha((unsigned char)c) && (c == '\0' || strchr("/!@#", c) == NULL))
+			return cut;
+		return memchr(s + cut, '>', most) != NULL ? cut - i : cut;
+	}
+	return cut;
+}
+
+/* At most count characters of s in bytes: no sign, no tag and no escape that it holds is split. */
 static size_t cut_at(const char *s, size_t len, size_t count)
 {
-	size_t cut = utf8_cut_sign(s, len, count);
+	size_t cut = before_tag(s, len, utf8_cut_sign(s, len, count));
 
 	for (size_t i = 1; i < ENTITY_MAX && i <= cut; i++) {
 		char c = s[cut - i];

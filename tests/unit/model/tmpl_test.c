@@ -295,7 +295,10 @@ static void a_mistake_is_told_with_its_place(void **state)
 		  "t.txt:2:3: a tag that is not closed: no }} "
 		  "follows" },
 		{ "{{>p}}", "p:1:2: {{/x}} closes nothing" },
+		{ "{{^b}}x", "t.txt:1:1: {{^b}} is not closed" },
+		{ "{{^b = c}}{{/d}}", "t.txt:1:11: {{/d}} closes {{^b}} of line 1" },
 		{ "\xff", "t.txt:1:1: not UTF-8" },
+		{ "a\n\xc3\xa9\xc3", "t.txt:2:2: not UTF-8" },
 	};
 	static const struct partial partials[] = { { "p", " {{/x}}" }, { 0 } };
 
