@@ -8,7 +8,7 @@
 #
 # Installs what is missing (contrib/deps.sh test), builds with ASan and UBSan and as Release,
 # both with warnings as errors, runs lint, the unit tests on both, some seeds of the world
-# (tests/world) and the mistakes that it must find, the fuzz targets for two seconds each where
+# (tests/world) and the mistakes that it must find, the fuzz targets for a second each where
 # clang has libFuzzer (their corpora are replayed by the unit tests in any case), and the
 # end-to-end tests on the sanitized programs. Exits 1 if anything failed. Two runs may go side by
 # side when each has a build folder of its own: TOCSIN_BUILD (default: build).
@@ -181,6 +181,6 @@ compile asan && check asan unit
 [ -z "$quick" ] || finish
 configure release -DTOCSIN_SANITIZE=OFF -DCMAKE_BUILD_TYPE=Release &&
 	compile release && check release unit && world --seeds 1-20 --steps 12 && world_finds_bugs
-! has_fuzzer || fuzz 2
+! has_fuzzer || fuzz 1
 [ -x "$build/asan/tocsin" ] && end_to_end
 finish
