@@ -443,11 +443,8 @@ static bool fail_as_json(const struct render *r, const struct value *root, size_
 static bool finish(struct render *r, const struct value *root, bool ok, size_t start)
 {
 	const struct buf *out = r->out;
-	struct err unread;
 	size_t at;
 
-	if (r->err == NULL)
-		r->err = &unread;
 	if (out->overflow) {
 		err_set(r->err, "larger than %zu bytes", out->max_len);
 		return fail_at_byte(r, out->max_len);
@@ -462,7 +459,10 @@ bool tmpl_render(const struct tmpl *t, const struct value *root, struct buf *out
 		 const struct tmpl_report *report, struct err *err)
 {
 	uint64_t seen[TMPL_NODES_MAX / SEEN_BITS];
-	struct render r = { .t = t, .out = out, .report = report, .err = err };
+	struct err unread;
+	struct render r = {
+		.t = t, .out = out, .report = report, .err = err != NULL ? err : &unread
+	};
 	size_t start = out->len;
 
 	if (report != NULL) {
