@@ -8,16 +8,22 @@
 #include "base/mem.h"
 #include "model/json.h"
 
-enum { FIELD_CHARACTERS = 200, PLAIN_BYTES_MAX = 256 << 10 };
+enum {
+	FIELD_CHARACTERS = 200,
+	/* No organisation is called so: then its pair is lost rather than the alert. An alert's
+	 * id is never longer than ALERT_ID_MAX. */
+	NAME_CHARACTERS = 16384,
+	PLAIN_BYTES_MAX = 256 << 10,
+};
 
 /* What names the alert stays as it is: a receiver pairs opens and closes by it. */
 static const struct field {
 	const char *name;
-	bool is_cut;
+	bool is_name;
 } fields[] = {
-	{ "id", false },        { "org_id", false },     { "type", true },
-	{ "severity", true },   { "status", true },      { "title", true },
-	{ "created_at", true }, { "resolved_at", true },
+	{ "id", true },          { "org_id", true },       { "type", false },
+	{ "severity", false },   { "status", false },      { "title", false },
+	{ "created_at", false }, { "resolved_at", false },
 };
 
 /* A line at most: what a template could not take may well have been a line break. */
@@ -30,9 +36,10 @@ static bool add_field(struct buf *out, const struct facts *f, const struct field
 	if (!value_get(&v, field->name, strlen(field->name), &v) || v.len == 0)
 		return true;
 	buf_init(&line, PLAIN_BYTES_MAX);
-	bool ok = field->is_cut
-			  ? esc_header(&line, v.text, utf8_cut(v.text, v.len, FIELD_CHARACTERS))
-			  : buf_add(&line, v.text, v.len);
+	bool ok =
+		field->is_name
+			? buf_add(&line, v.text, utf8_cut(v.text, v.len, NAME_CHARACTERS))
+			: esc_header(&line, v.text, utf8_cut(v.text, v.len, FIELD_CHARACTERS));
 
 	ok = ok && buf_adds(out, out->len > 1 ? "," : "") &&
 	     json_add_string(out, field->name) && buf_adds(out, ":") &&

@@ -17,7 +17,9 @@
 #include "flow/envelope.h"
 #include "flow/samples.h"
 #include "model/json.h"
+#include "model/preset.h"
 
+/* Each preset becomes a sink more. */
 static const char conf[] =
 	"store = \"/tmp/none.db\"; templates = \"templates\";\n"
 	"sources = ( { name = \"acme\"; base_url = \"https://api.example.com/v1\";\n"
@@ -25,7 +27,7 @@ static const char conf[] =
 	"sinks = ( { name = \"s\"; type = \"slack\"; url = \"https://hooks.example.com/x\"; },\n"
 	"  { name = \"m\"; type = \"email\"; server = \"smtps://smtp.example.com\";\n"
 	"    from = \"a@example.com\"; to = [ \"b@example.com\" ]; },\n"
-	"  { name = \"w\"; type = \"webhook\"; url = \"https://hooks.example.com/y\"; } );\n"
+	"  { name = \"w\"; type = \"webhook\"; url = \"https://hooks.example.com/y\"; }%s );\n"
 	"routes = ( { name = \"rest\"; to = [ \"s\", \"m\", \"w\" ]; } );\n";
 
 /* ---- the table --------------------------------------------------------------------------- */
@@ -312,6 +314,38 @@ static void read_request(const struct reading *r, const struct request *request)
 				REFUSE(r, request->headers[i], "a header's line is broken");
 }
 
+/* What a vendor does not take is filled again with short texts, so a preset may fall back; what
+ * leaves is well formed all the same. */
+static void deliver_preset(const struct setup *setup, size_t i, struct envelope *e,
+			   const char *what)
+{
+	const struct sink_settings *sink = &setup->settings->sinks[i];
+	const struct preset_request *r = preset_choose(sink->preset, &e->message);
+	struct request request;
+	struct err err;
+
+	if (r == NULL)
+		return; /* nothing is sent for this event */
+	if (!envelope_seal(e, sink, setup->parts[i], &request, &err))
+		fail_msg("%s: %s: %s", sink->preset->name, what, err.text);
+	const struct reading reading = { .what = what,
+					 .message = &e->message,
+					 .text = request.body.data,
+					 .len = request.body.len };
+
+	read_any(&reading);
+	if (strstr(r->file, ".json") != NULL && !json_check(reading.text, reading.len, &err))
+		fail_msg("%s: %s: %s in %.300s", sink->preset->name, what, err.text,
+			 reading.text);
+	if (strstr(r->file, ".slack.json") != NULL)
+		read_slack(&reading);
+	for (const char *c = request.url; *c != '\0'; c++)
+		if (*c <= ' ' || *c == 0x7f)
+			REFUSE(&reading, request.url, "no URL");
+	read_request(&reading, &request);
+	request_release(&request);
+}
+
 static void deliver(const struct setup *setup, size_t i, struct envelope *e, const char *what)
 {
 	const struct sink_settings *sink = &setup->settings->sinks[i];
@@ -355,7 +389,10 @@ static void deliver_all(const struct setup *setup, const char *bytes, size_t len
 		}
 		e.message.now = samples_moment();
 		envelope_add_link(&e, setup->links[0]);
-		deliver(setup, i, &e, what);
+		if (setup->settings->sinks[i].preset != NULL)
+			deliver_preset(setup, i, &e, what);
+		else
+			deliver(setup, i, &e, what);
 		envelope_release(&e);
 	}
 }
@@ -364,18 +401,66 @@ static void deliver_all(const struct setup *setup, const char *bytes, size_t len
 
 static char *conf_path;
 
+/* A preset's sink, with all that it requires. */
+static void add_preset(struct buf *out, const char *name)
+{
+	struct conf_problems problems = { .list = NULL };
+	char *path = mem_printf("templates/presets/%s.preset", name);
+	struct preset *p;
+	struct buf bytes;
+	struct err err;
+
+	buf_init(&bytes, 1 << 20);
+	if (!file_read(path, &bytes, &err))
+		fail_msg("%s", err.text);
+	p = preset_read(name, path, bytes.data, bytes.len, &problems);
+	if (p == NULL)
+		fail_msg("%s: %s", path, problems.list[0].message);
+	buf_addf(out, ",\n{ name = \"%s\"; type = \"webhook\"; preset = \"%s\"; %s vars = { ",
+		 name, name,
+		 p->base_url == NULL ? "url = \"https://hooks.example.com/p\";"
+		 : p->own_host       ? "base_url = \"https://p.example.com\";"
+				     : "");
+	for (size_t i = 0; i < p->var_count; i++)
+		if (p->vars[i].required)
+			buf_addf(out, "%s = \"x1\"; ", p->vars[i].name);
+	buf_adds(out, "}; }");
+	preset_free(&p);
+	conf_problems_release(&problems);
+	buf_release(&bytes);
+	mem_free(&path);
+}
+
+static char *whole_conf(void)
+{
+	struct file_names names = { .list = NULL };
+	struct buf sinks;
+
+	buf_init(&sinks, 1 << 20);
+	file_add_names(&names, "templates/presets", ".preset");
+	for (size_t i = 0; i < names.count; i++)
+		add_preset(&sinks, names.list[i]);
+	char *text = mem_printf(conf, sinks.data);
+
+	file_release_names(&names);
+	buf_release(&sinks);
+	return text;
+}
+
 static int make_conf(void **state)
 {
 	struct conf_problems problems = { .list = NULL };
 	char *path = mem_printf("/tmp/tocsin-bad-input-%d.conf", (int)getpid());
 	FILE *f = fopen(path, "w");
+	char *text = whole_conf();
 
 	assert_non_null(f);
-	assert_true(fputs(conf, f) >= 0 && fclose(f) == 0);
+	assert_true(fputs(text, f) >= 0 && fclose(f) == 0);
 	*state = setup_load(path, &problems);
 	if (*state == NULL)
 		fail_msg("%s", problems.list[0].message);
 	conf_problems_release(&problems);
+	mem_free(&text);
 	conf_path = path;
 	return 0;
 }
