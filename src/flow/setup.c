@@ -40,7 +40,8 @@ static void check_templates(const struct settings *settings, struct conf_problem
 	for (size_t i = 0; i < settings->sink_count; i++) {
 		const struct sink_settings *sink = &settings->sinks[i];
 
-		if (sink->name == NULL || sink->type == NULL || !sink->is_whole)
+		if (sink->name == NULL || sink->type == NULL ||
+		    (has_folder && !sink->is_whole)) /* its preset may not have been read */
 			continue;
 		struct parts *parts =
 			parts_new(settings, sink, has_folder ? problems : &unfound);
