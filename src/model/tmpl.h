@@ -20,6 +20,9 @@
  *   {{at | date "%d %b %H:%M" "Europe/Berlin"}}   base/date.h's patterns, a zone of the system
  *   {{x | duration}}          of ms, of seconds `duration s`, since a time `duration created_at`
  *   {{x | urlencode}} {{list | join ", "}}
+ *   {{x | escape "*_`"}}      a \ before each of these and before each \
+ *   {{x | swap "@＠*∗"}}      each first of a pair becomes its second; both make blanks of
+ *                             control characters, line breaks and tabs excepted
  *
  * A missing name renders empty and is reported. Neither a template nor data can take the stack,
  * the memory or the loop: size, depth and work are bounded, and what passes them fails. Pure:

@@ -23,6 +23,7 @@ enum argument {
 	NUMBER,      /* 1 … TMPL_TRUNCATE_MAX */
 	WORD,        /* any, required */
 	MAYBE_WORD,  /* any */
+	PAIRS,       /* an even count of characters, not none */
 	MAYBE_DATE,  /* a form, and perhaps a zone: tmpl_date.c */
 	MAYBE_SINCE, /* s, ms, or a name */
 };
@@ -46,6 +47,11 @@ static const struct filter_kind {
 	  "duration takes ms, s, or the name of a time: duration created_at" },
 	{ "urlencode", TMPL_URLENCODE, NO_WORD, "urlencode takes no argument" },
 	{ "join", TMPL_JOIN, MAYBE_WORD, "join takes one word: join \", \"" },
+	{ "escape", TMPL_ESCAPE, WORD,
+	  "escape takes the characters that get a \\ before them: escape \"*_`\"" },
+	{ "swap", TMPL_SWAP, PAIRS,
+	  "swap takes pairs of characters, each first of which becomes the second: "
+	  "swap \"@＠\"" },
 };
 
 bool tmpl_is_word(struct tmpl_text word, const char *s)
@@ -138,6 +144,9 @@ static bool read_argument(const struct filter_kind *kind, struct tmpl_filter *f,
 	case NUMBER: fits = f->has_word && read_number(f->word, &f->number); break;
 	case WORD: fits = f->has_word; break;
 	case MAYBE_WORD: break;
+	case PAIRS:
+		fits = f->word.len > 0 && utf8_count(f->word.at, f->word.len) % 2 == 0;
+		break;
 	case MAYBE_DATE: return tmpl_date_read(f, err);
 	case MAYBE_SINCE:
 		f->by_name = f->has_word && !tmpl_is_word(f->word, "ms") &&
@@ -171,7 +180,7 @@ static const struct filter_kind *find_kind(struct tmpl_text name, struct err *er
 	else
 		err_set(err,
 			"no filter \"%s\"; there are truncate upper lower default json "
-			"date duration urlencode join",
+			"date duration urlencode join escape swap",
 			word);
 	return NULL;
 }
@@ -412,6 +421,42 @@ static bool change_case(const struct value *v, bool upper, struct buf *to)
 	return ok;
 }
 
+/* What becomes of one character: "\\*" by escape, its other half by swap, else itself. */
+static bool disarm_one(const struct tmpl_filter *f, const char *s, size_t len, struct buf *to)
+{
+	bool is_swap = f->kind == TMPL_SWAP;
+	const char *at = f->word.at, *end = at + f->word.len;
+
+	if (len == 1 && ((unsigned char)*s < ' ' || *s == 0x7f) && *s != '\n' && *s != '\t')
+		return buf_addc(to, ' ');
+	if (!is_swap && *s == '\\')
+		return buf_adds(to, "\\\\");
+	while (at < end) {
+		size_t first = utf8_len(at, (size_t)(end - at));
+		const char *next = at + first;
+		size_t second = is_swap ? utf8_len(next, (size_t)(end - next)) : 0;
+
+		if (first == len && memcmp(at, s, len) == 0)
+			return is_swap ? buf_add(to, next, second)
+				       : buf_addc(to, '\\') && buf_add(to, s, len);
+		at = next + second;
+	}
+	return buf_add(to, s, len);
+}
+
+/* So that no text can mean more than it says: control characters but line breaks go, too. */
+static bool disarm(const struct tmpl_filter *f, const struct value *v, struct buf *to)
+{
+	bool ok = true;
+
+	for (size_t i = 0, len; ok && i < v->len; i += len) {
+		len = utf8_len(v->text + i, v->len - i);
+		len += len == 0 ? 1 : 0;
+		ok = disarm_one(f, v->text + i, len, to);
+	}
+	return ok;
+}
+
 /* A list's members as texts; what is no list is its only member. */
 static bool join(const struct tmpl_filter *f, const struct value *v, struct buf *to)
 {
@@ -480,6 +525,8 @@ bool tmpl_filter_apply(const struct tmpl_filter *f, struct value *v, const struc
 	case TMPL_DURATION: ok = tmpl_duration(f, v, other, to); break;
 	case TMPL_URLENCODE: ok = esc_url(to, v->text, v->len); break;
 	case TMPL_JOIN: ok = join(f, v, to); break;
+	case TMPL_ESCAPE:
+	case TMPL_SWAP: ok = disarm(f, v, to); break;
 	}
 	*v = (struct value){ .kind = VALUE_TEXT, .text = to->data, .len = to->len };
 	return ok;

@@ -77,6 +77,8 @@ enum tmpl_filter_kind {
 	TMPL_DURATION,
 	TMPL_URLENCODE,
 	TMPL_JOIN,
+	TMPL_ESCAPE,
+	TMPL_SWAP,
 };
 
 struct tmpl_filter {

@@ -123,6 +123,27 @@ static void upper_and_lower_know_latin_greek_and_cyrillic(void **state)
 			    });
 }
 
+static void escape_and_swap_leave_nothing_that_means_more(void **state)
+{
+	(void)state;
+	expect_all(
+		"t.txt",
+		(struct row[]){
+			{ "{{x | escape \"*_\"}}", "{\"x\":\"a*b_c`d\"}", "a\\*b\\_c`d" },
+			{ "{{x | escape \"*\"}}", "{\"x\":\"\\\\* \\\\\"}", "\\\\\\* \\\\" },
+			{ "{{x | escape \"é\"}}", "{\"x\":\"éè\"}", "\\éè" },
+			{ "{{x | escape *}}", "{\"x\":[\"*\"]}", "[\"\\*\"]" },
+			{ "{{x | swap \"@＠*∗\"}}", "{\"x\":\"@a * \\\\\"}", "＠a ∗ \\" },
+			{ "{{x | swap \"abba\"}}", "{\"x\":\"aabb\"}", "bbaa" },
+			{ "{{x | swap \"\\n \"}}", "{\"x\":\"a\\nb\\tc\"}", "a b\tc" },
+			{ "{{x | swap ab}}", "{\"x\":\"\\u0000\\r\\u007f\\n.\"}", "   \n." },
+			{ "{{x | escape a}}", "{\"x\":\"\\u0000\\r\\u001b\\n.\"}", "   \n." },
+			{ "{{x | truncate 2 | escape *}}", "{\"x\":\"***\"}", "\\*…" },
+			{ "[{{x | swap ab}}]", "{}", "[]" },
+			{ 0 },
+		});
+}
+
 static void default_stands_in_for_nothing(void **state)
 {
 	(void)state;
@@ -270,7 +291,7 @@ static void a_wrong_filter_is_an_error_of_the_template(void **state)
 	} rows[] = {
 		{ "{{x | trunc 5}}",
 		  "no filter \"trunc\"; there are truncate upper lower default "
-		  "json date duration urlencode join" },
+		  "json date duration urlencode join escape swap" },
 		{ "{{x | uper}}", "no filter \"uper\"; did you mean \"upper\"?" },
 		{ "{{x |}}", "a | without a filter behind it" },
 		{ "{{x | upper |}}", "a | without a filter behind it" },
@@ -284,6 +305,11 @@ static void a_wrong_filter_is_an_error_of_the_template(void **state)
 		{ "{{x | default}}", "default takes one word: default \"none\"" },
 		{ "{{x | default a b}}", "default takes one word: default \"none\"" },
 		{ "{{x | default \"a}}", "a quote that is not closed" },
+		{ "{{x | escape}}",
+		  "escape takes the characters that get a \\ before them: escape \"*_`\"" },
+		{ "{{x | swap abc}}",
+		  "swap takes pairs of characters, each first of which becomes the second: "
+		  "swap \"@＠\"" },
 		{ "{{x | date us}}", "date takes human, iso, unix or a pattern, then a zone: "
 				     "date \"%d %b %H:%M\" \"Europe/Berlin\"" },
 		{ "{{x | date \"\"}}", "date takes human, iso, unix or a pattern, then a zone: "
@@ -323,6 +349,7 @@ int main(void)
 		cmocka_unit_test(truncate_counts_characters_and_never_splits_one),
 		cmocka_unit_test(truncate_says_how_much_is_gone),
 		cmocka_unit_test(upper_and_lower_know_latin_greek_and_cyrillic),
+		cmocka_unit_test(escape_and_swap_leave_nothing_that_means_more),
 		cmocka_unit_test(default_stands_in_for_nothing),
 		cmocka_unit_test(json_is_json_of_any_value_and_not_escaped_again),
 		cmocka_unit_test(date_is_for_people_unless_asked),
