@@ -23,7 +23,7 @@
 #include "flow/samples.h"
 #include "sinks/webhook.h"
 
-enum { SAMPLE_MAX = 16 << 10, NAMES_MAX = 500, WORDS_MAX = 400 };
+enum { WORDS_MAX = 400, DIGEST_MAX = 8 };
 
 static const char suffix[] = ".preset";
 
@@ -119,6 +119,7 @@ static void print_json(const struct preset *p)
 		jline_text(&j, "name", p->vars[i].name);
 		jline_bool(&j, "required", p->vars[i].required);
 		jline_bool(&j, "secret", p->vars[i].is_secret);
+		jline_text(&j, "fallback", p->vars[i].fallback);
 		jline_text(&j, "help", p->vars[i].help);
 		jline_close(&j, '}');
 	}
@@ -207,20 +208,41 @@ static int show(const struct place *p, const char *name)
 
 /* ---- a request of it ---- */
 
-static struct conf_pairs stand_ins(const struct preset *p)
+/* The value of --var NAME=VALUE; NULL: not given. */
+static const char *given_var(const struct cli *cli, const char *name)
+{
+	size_t len = strlen(name);
+	const char *given;
+
+	for (size_t n = 0; (given = cli_option_at(cli, "var", n)) != NULL; n++)
+		if (strncmp(given, name, len) == 0 && given[len] == '=')
+			return given + len + 1;
+	return NULL;
+}
+
+static char *stand_in(const struct preset_var *var)
+{
+	char *value = mem_strdup(var->required           ? var->name
+				 : var->fallback != NULL ? var->fallback
+							 : "");
+
+	for (char *c = value; var->required && *c != '\0'; c++)
+		*c = (char)toupper((unsigned char)*c);
+	return value;
+}
+
+static struct conf_pairs stand_ins(const struct cli *cli, const struct preset *p)
 {
 	struct conf_pairs vars = { .list = mem_array(p->var_count, sizeof(struct pair)) };
 
 	for (size_t i = 0; i < p->var_count; i++) {
 		const struct preset_var *var = &p->vars[i];
-		char *value = mem_strdup(var->required           ? var->name
-					 : var->fallback != NULL ? var->fallback
-								 : "");
+		const char *given = given_var(cli, var->name);
 
-		for (char *c = value; var->required && *c != '\0'; c++)
-			*c = (char)toupper((unsigned char)*c);
-		vars.list[vars.count++] =
-			(struct pair){ .name = mem_strdup(var->name), .value = value };
+		vars.list[vars.count++] = (struct pair){
+			.name = mem_strdup(var->name),
+			.value = given != NULL ? mem_strdup(given) : stand_in(var),
+		};
 	}
 	return vars;
 }
@@ -248,39 +270,66 @@ static void print_request(const struct request *r)
 		printf("\n");
 }
 
-static bool fill(const struct cli *cli, struct envelope *e, const struct sink_settings *sink,
-		 enum event_kind kind, const char *type)
+/* What is told: one alert, or the samples as a digest. */
+struct told {
+	struct envelope envelopes[DIGEST_MAX];
+	struct facts facts[DIGEST_MAX];
+	size_t count;
+	struct message message;
+};
+
+static int add(const struct cli *cli, struct told *t, const struct sink_settings *sink,
+	       enum event_kind kind, const char *type)
 {
-	const struct envelope_names names = { .source = "example",
-					      .route = "example",
-					      .kind = kind,
-					      .episode = 1,
-					      .seq = 1,
-					      .at = samples_moment() };
+	struct envelope_names names = {
+		.source = "example", .route = "example", .kind = kind, .episode = 1, .seq = 1
+	};
+	struct envelope *e = &t->envelopes[t->count];
 	struct buf bytes;
 	struct err err;
 
-	buf_init(&bytes, SAMPLE_MAX);
-	samples_add(&bytes, type, &(struct sample_as){ .kind = kind, .at = names.at });
-	if (!envelope_fill(e, sink, &names, bytes.data, bytes.len, &err))
-		BUG("the sample %s: %s", type, err.text);
+	buf_init(&bytes, ALERT_BYTES_MAX);
+	int code = sample_take(cli, type, &names.kind, &names.at, &bytes);
+
+	if (code == EXIT_OK && envelope_fill(e, sink, &names, bytes.data, bytes.len, &err))
+		t->facts[t->count++] = e->facts;
+	else if (code == EXIT_OK)
+		code = cli_failed("it is no alert: %s", err.text);
 	buf_release(&bytes);
-	e->message.now = names.at;
-	e->message.possible_repeat = cli_has(cli, "repeat");
-	if (cli_has(cli, "handle"))
-		e->message.handle = cli_option(cli, "handle");
-	if (cli_has(cli, "progress"))
-		e->message.progress = cli_option(cli, "progress");
-	return true;
+	return code;
 }
 
-static int seal(struct envelope *e, const struct place *p, const struct sink_settings *sink)
+static int tell(const struct cli *cli, struct told *t, const struct sink_settings *sink,
+		enum event_kind kind, const char *type)
+{
+	bool is_digest = cli_has(cli, "digest");
+	int code = EXIT_OK;
+
+	if (!is_digest)
+		code = add(cli, t, sink, kind, type);
+	for (size_t i = 0; is_digest && code == EXIT_OK && samples_types[i] != NULL; i++)
+		code = add(cli, t, sink, kind, samples_types[i]);
+	t->message = t->envelopes[0].message;
+	t->message.alerts = t->facts;
+	t->message.count = t->count;
+	t->message.now = t->facts[0].at;
+	t->message.why = is_digest ? "group" : NULL;
+	t->message.possible_repeat = cli_has(cli, "repeat");
+	if (cli_has(cli, "handle"))
+		t->message.handle = cli_option(cli, "handle");
+	if (cli_has(cli, "progress"))
+		t->message.progress = cli_option(cli, "progress");
+	return code;
+}
+
+static int seal(struct told *t, const struct place *p, const struct sink_settings *sink)
 {
 	struct conf_problems problems = { .list = NULL };
 	struct parts *parts = parts_new(&p->settings, sink, &problems);
+	struct envelope e = { .message = t->message };
 	struct request request;
 	struct err err = { "" };
-	bool ok = parts != NULL && envelope_seal(e, sink, parts, &request, &err);
+	bool ok = parts != NULL && envelope_seal(&e, sink, parts, &request, &err);
 
 	if (ok) {
 		print_request(&request);
@@ -297,9 +346,9 @@ static int render(const struct cli *cli, const struct place *p, const char *name
 	static char sink_name[] = "example", url[] = "https://example.com/URL";
 	struct webhook_settings own = { .url = { .reference = url, .value = url } };
 	struct sink_settings sink = { .name = sink_name, .type = &webhook_sink, .own = &own };
+	struct told told = { .count = 0 };
 	enum event_kind kind;
 	const char *type;
-	struct envelope e;
 	int code = sample_options(cli, &kind, &type);
 
 	if (code != EXIT_OK)
@@ -307,10 +356,12 @@ static int render(const struct cli *cli, const struct place *p, const char *name
 	sink.preset = load(p, name);
 	if (sink.preset == NULL)
 		return EXIT_FAILED;
-	sink.vars = stand_ins(sink.preset);
-	fill(cli, &e, &sink, kind, type);
-	code = seal(&e, p, &sink);
-	envelope_release(&e);
+	sink.vars = stand_ins(cli, sink.preset);
+	code = tell(cli, &told, &sink, kind, type);
+	if (code == EXIT_OK)
+		code = seal(&told, p, &sink);
+	for (size_t i = 0; i < told.count; i++)
+		envelope_release(&told.envelopes[i]);
 	release_stand_ins(&sink.vars);
 	preset_free(&sink.preset);
 	return code;
@@ -344,6 +395,9 @@ static const struct cli_option options[] = {
 	{ "event", "KIND", "render: opened, acknowledged, resolved, reopened or changed" },
 	{ "sample", "TYPE",
 	  "render: policy_violation, budget_exceeded, anomaly_detected or security_event" },
+	{ "alert", "FILE", "render: the alert in this file" },
+	{ "digest", NULL, "render: the samples in one message" },
+	{ "var", "NAME=VALUE", "render: a variable of the preset; may be repeated" },
 	{ "handle", "TEXT", "render: what an earlier delivery left ({{handle}})" },
 	{ "progress", "TEXT",
 	  "render: a step, a tab and what was kept, of a delivery of several" },

@@ -8,7 +8,6 @@
 #include <string.h>
 
 #include "base/buf.h"
-#include "base/clock.h"
 #include "base/err.h"
 #include "base/file.h"
 #include "base/mem.h"
@@ -17,7 +16,6 @@
 #include "cli/sample_options.h"
 #include "flow/envelope.h"
 #include "flow/parts.h"
-#include "flow/samples.h"
 #include "model/json.h"
 
 #define OF_EVENT(column) "(SELECT " column " FROM v_events WHERE id = a.last_event) AS " column
@@ -34,40 +32,6 @@ struct subject {
 };
 
 /* ---- where the alert comes from ---- */
-
-static int take_sample(struct subject *s, const char *type)
-{
-	s->at = samples_moment();
-	samples_add(&s->bytes, type, &(struct sample_as){ .kind = s->kind, .at = s->at });
-	return EXIT_OK;
-}
-
-static enum event_kind kind_of(enum alert_status status)
-{
-	switch (status) {
-	case ALERT_OPEN: return EVENT_OPENED;
-	case ALERT_ACKNOWLEDGED: return EVENT_ACKNOWLEDGED;
-	case ALERT_RESOLVED: break;
-	}
-	return EVENT_RESOLVED;
-}
-
-/* A file tells its event by its status, unless another is asked for. */
-static int take_file(const struct cli *cli, struct subject *s)
-{
-	struct alert alert;
-	struct err err;
-
-	s->at = clock_now();
-	if (!file_read(cli_option(cli, "alert"), &s->bytes, &err))
-		return cli_failed("%s", err.text);
-	if (!alert_read(&alert, s->bytes.data, s->bytes.len, &err))
-		return cli_failed("%s holds no alert: %s", cli_option(cli, "alert"), err.text);
-	if (!cli_has(cli, "event"))
-		s->kind = kind_of(alert.status);
-	alert_release(&alert);
-	return EXIT_OK;
-}
 
 static bool take_row(const struct cli *cli, struct subject *s, struct view *v)
 {
@@ -117,11 +81,9 @@ static int take_stored(const struct cli *cli, struct subject *s)
 
 static int take_subject(const struct cli *cli, struct subject *s, const char *type)
 {
-	if (cli_has(cli, "alert"))
-		return take_file(cli, s);
 	if (cli_has(cli, "id"))
 		return take_stored(cli, s);
-	return take_sample(s, type);
+	return sample_take(cli, type, &s->kind, &s->at, &s->bytes);
 }
 
 /* ---- rendering ---- */

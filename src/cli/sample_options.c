@@ -4,8 +4,11 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/err.h"
+#include "base/file.h"
 #include "flow/samples.h"
+#include "model/alert.h"
 
 /* "a, b, c": what an option takes. */
 static const char *list_of(const char *const *words, char *text, size_t size)
@@ -40,4 +43,42 @@ int sample_options(const struct cli *cli, enum event_kind *kind, const char **ty
 	}
 	return cli_usage(cli, "--sample is one of %s",
 			 list_of(samples_types, list, sizeof(list)));
+}
+
+static enum event_kind kind_of(enum alert_status status)
+{
+	switch (status) {
+	case ALERT_OPEN: return EVENT_OPENED;
+	case ALERT_ACKNOWLEDGED: return EVENT_ACKNOWLEDGED;
+	case ALERT_RESOLVED: break;
+	}
+	return EVENT_RESOLVED;
+}
+
+static int take_file(const struct cli *cli, const char *path, enum event_kind *kind,
+		     struct buf *bytes)
+{
+	struct alert alert;
+	struct err err;
+
+	if (!file_read(path, bytes, &err))
+		return cli_failed("%s", err.text);
+	if (!alert_read(&alert, bytes->data, bytes->len, &err))
+		return cli_failed("%s holds no alert: %s", path, err.text);
+	if (!cli_has(cli, "event"))
+		*kind = kind_of(alert.status);
+	alert_release(&alert);
+	return EXIT_OK;
+}
+
+int sample_take(const struct cli *cli, const char *type, enum event_kind *kind, int64_t *at,
+		struct buf *bytes)
+{
+	if (cli_has(cli, "alert")) {
+		*at = clock_now();
+		return take_file(cli, cli_option(cli, "alert"), kind, bytes);
+	}
+	*at = samples_moment();
+	samples_add(bytes, type, &(struct sample_as){ .kind = *kind, .at = *at });
+	return EXIT_OK;
 }

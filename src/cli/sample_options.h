@@ -1,9 +1,10 @@
 /*
- * sample_options: --event and --sample, which `render` and `send` share.
+ * sample_options: --event, --sample and --alert, which several commands share.
  */
 #ifndef CLI_SAMPLE_OPTIONS_H
 #define CLI_SAMPLE_OPTIONS_H
 
+#include "base/buf.h"
 #include "cli/cli.h"
 #include "model/event.h"
 
@@ -12,5 +13,13 @@
  * said what is wrong.
  */
 int sample_options(const struct cli *cli, enum event_kind *kind, const char **type);
+
+/*
+ * Adds the bytes of the alert in the file of --alert, or of the sample of that type. A file tells
+ * its event by its status, unless --event says another. EXIT_OK, or EXIT_FAILED after it was said
+ * what is wrong. Bytes has room for ALERT_BYTES_MAX.
+ */
+int sample_take(const struct cli *cli, const char *type, enum event_kind *kind, int64_t *at,
+		struct buf *bytes);
 
 #endif

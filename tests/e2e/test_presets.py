@@ -1,0 +1,211 @@
+"""Every shipped preset: the requests it makes, byte by byte, and that no alert breaks them.
+
+tests/golden/presets/NAME.txt holds all requests of a preset, one after another. GOLDEN=write
+writes it anew: read the difference before it is committed. A further case is a line of options of
+`tocsin presets render` in tests/golden/presets/NAME.args, as
+    --event opened --var mode=binary
+"""
+import difflib
+import functools
+import json
+import os
+import re
+import shlex
+import urllib.parse
+
+import pytest
+
+from support import TEMPLATES, TOP, tocsin
+
+GOLDEN = TOP / "tests/golden/presets"
+NAMES = sorted(path.stem for path in (TEMPLATES / "presets").glob("*.preset"))
+SINGLES = ["opened", "acknowledged", "reopened", "changed", "resolved"]
+
+
+@pytest.fixture(scope="module")
+def conf(tmp_path_factory):
+    path = tmp_path_factory.mktemp("presets") / "tocsin.conf"
+    path.write_text(f'templates = "{TEMPLATES}";\n')
+    return path
+
+
+@functools.cache
+def facts(conf, name):
+    """What `tocsin presets --json` says of it."""
+    done = tocsin("presets", "--json", conf=conf)
+    assert done.returncode == 0, done.stderr
+    return next(p for p in map(json.loads, done.stdout.splitlines()) if p["name"] == name)
+
+
+def render(conf, name, *options):
+    """The request as text, or None where the preset sends none. What is too long for it may be
+    left out, which the log then tells."""
+    done = tocsin("presets", "render", name, *options, conf=conf, text=False)
+    err = done.stderr.decode()
+    if done.returncode == 1 and "no request of the preset" in err:
+        return None
+    assert done.returncode == 0, err
+    assert err == "" or "--alert" in options and err.count("\n") == 1 and "msg=template-failed" in err
+    return done.stdout
+
+
+# ---- golden bytes ----------------------------------------------------------------------------
+
+
+def events_of(preset):
+    return [["--event", e] for e in SINGLES if e in preset["events"]] + (
+        [["--digest"]] if "digest" in preset["events"] else [])
+
+
+def cases(preset):
+    """Lists of options: each event, and each with what the file makes its requests differ by."""
+    text = (TEMPLATES / f"presets/{preset['name']}.preset").read_text()
+    head = text.split("\n=== ")[0]
+    events = events_of(preset)
+    yield from events
+    yield ["--event", "opened", "--sample", "security_event"]
+    optional = [v["name"] for v in preset["vars"] if not v["required"] and v["fallback"] is None]
+    if optional:
+        yield ["--event", "opened"] + [w for n in optional for w in ("--var", f"{n}={n.upper()}")]
+    if re.search(r"\bhandle *=", head) or "{{handle" in text:
+        yield from (e + ["--handle", "HANDLE"] for e in events)
+    if re.search(r"\brepeat *=", head) or "possible_repeat" in text:
+        yield from (e + ["--repeat"] for e in events[:1])
+    for step in sorted(set(re.findall(r'\bstep *= *"([^"]+)"', head))):
+        yield from (e + ["--progress", f"{step}\tKEPT"] for e in events)
+    extra = GOLDEN / f"{preset['name']}.args"
+    if extra.exists():
+        yield from map(shlex.split, filter(None, extra.read_text().splitlines()))
+
+
+def rendered(conf, name):
+    pieces = []
+    for options in cases(facts(conf, name)):
+        request = render(conf, name, *options)
+        title = shlex.join(options).replace("\t", "<tab>")
+        pieces.append(f"#### {title}\n" + ("(nothing)\n" if request is None else request.decode()))
+    return re.sub(r"(?m)^User-Agent: tocsin/.*$", "User-Agent: tocsin/VERSION", "\n".join(pieces))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_requests_are_these(conf, name):
+    got, path = rendered(conf, name), GOLDEN / f"{name}.txt"
+    if os.environ.get("GOLDEN") == "write":
+        path.write_text(got)
+    wanted = path.read_text() if path.exists() else ""
+    diff = difflib.unified_diff(wanted.splitlines(), got.splitlines(), str(path), "rendered",
+                                lineterm="")
+    assert got == wanted, "\n".join(diff) + "\n(GOLDEN=write writes it)"
+
+
+def test_each_golden_file_is_of_a_preset():
+    assert sorted({path.stem for path in GOLDEN.iterdir()} - set(NAMES)) == []
+
+
+# ---- hostile alerts --------------------------------------------------------------------------
+
+EMOJI = "\U0001f468\u200d\U0001f4bb"
+TEXTS = {
+    "long": "x" * 800_000,
+    "long and wide": EMOJI * 20_000,
+    "line breaks": "a\r\nX-Evil: 1\r\n\r\nb\u2028c\u0085d\x0be",
+    "control characters": "a\x00b\x01c\x1b[31md\x7f",
+    "emoji at any cut": "".join(EMOJI + "x" * n for n in range(600)),
+    "JSON": '"}],"evil":{"a":"\\',
+    "Mustache": "{{vars}} {{{url}}} {{#alerts}} }} {{=<% %>=}}",
+    "markup": "<!channel> @everyone @here <@U1> <users/all> *b* _i_ `c` [a](javascript:x) &amp; <b>",
+    "address": "../../?a=b&c=d#e %2e%2e%2f http://evil.example/ @evil.example",
+    "empty": "",
+    "blank": " \t ",
+    "right to left": "\u202etxt.exe\u202c \u0627\u0644",
+}
+AS_ID = ["line breaks", "emoji at any cut", "JSON", "address"]
+FIELDS = ["title", "message", "type", "severity", "user_id", "policy_id"]
+
+
+def hostile(text, event, as_id):
+    """An alert all of whose fields are this text; the id may be, too."""
+    body = dict.fromkeys(FIELDS, text[:30_000])
+    if as_id and text:
+        name = text[:400].replace("\x00", "")  # an id that holds one is set aside as it comes
+        body.update(id=name, org_id=name)
+    else:
+        body.update(id="al-1", org_id="og-1")
+    body.update(status={"acknowledged": "acknowledged", "resolved": "resolved"}.get(event, "open"))
+    body.update(created_at="2026-11-24T03:45:52Z", resolved_at=None)
+    body.update(message=text[:300_000])
+    body.update(metadata={"k": text[300_000:] or text, text[:200]: [text[:1000], {"a": text[:1000]}], "n": 1.5})
+    return body
+
+
+def split(request):
+    """(method, url, headers, body) of a rendered request."""
+    head, _, body = request.partition(b"\n\n")
+    lines = head.decode().split("\n")
+    method, url = lines[0].split(" ", 1)
+    return method, url, dict(line.split(": ", 1) for line in lines[1:]), body.removesuffix(b"\n")
+
+
+def check_shape(request, plain):
+    """A hostile request differs from the plain one in values alone."""
+    method, url, headers, body = split(request)
+    wanted = split(plain)
+    assert method == wanted[0]
+    assert re.fullmatch(r"[!-~]+", url), url
+    asked, usual = urllib.parse.urlsplit(url), urllib.parse.urlsplit(wanted[1])
+    assert asked[:2] == usual[:2] and asked.fragment == ""
+    assert asked.path.count("/") == usual.path.count("/"), url
+    assert ".." not in asked.path.split("/"), url
+    assert [p.split("=")[0] for p in asked.query.split("&")] == \
+        [p.split("=")[0] for p in usual.query.split("&")], url
+    assert set(headers) <= set(wanted[2]), headers
+    for name, value in headers.items():
+        assert re.fullmatch(r"[^\x00-\x08\x0a-\x1f\x7f]*", value), (name, value)
+    kind = wanted[2].get("Content-Type", "")
+    if "json" in kind:
+        assert body.count(b"\x00") == 0
+        json.loads(body)
+    elif "urlencoded" in kind:
+        assert re.fullmatch(rb"[!-~]*", body), body[:200]
+        names = [p.split(b"=")[0] for p in body.split(b"&")]
+        assert len(names) == len(set(names))
+    body.decode()
+    return body
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_no_alert_breaks_a_request(conf, tmp_path, name):
+    """Whatever its fields hold: valid, within the preset's limits, the same address and headers."""
+    preset = facts(conf, name)
+    path = tmp_path / "alert.json"
+    events = [e for e in ("opened", "acknowledged", "resolved") if e in preset["events"]]
+    plain = {e: render(conf, name, "--event", e) for e in events}
+    for label, text in TEXTS.items():
+        for event in events if label == "JSON" else events[:1]:
+            for as_id in (False, True) if label in AS_ID else (False,):
+                path.write_text(json.dumps(hostile(text, event, as_id), ensure_ascii=False))
+                request = render(conf, name, "--event", event, "--alert", path)
+                try:
+                    body = check_shape(request, plain[event])
+                    check_limits(name, body)
+                except (AssertionError, ValueError) as failure:
+                    raise AssertionError(f"{label}, {event}, as id: {as_id}: {failure}") from None
+
+
+# ---- what the vendors take -------------------------------------------------------------------
+
+# From their documentation: the path of a field in the body's JSON -> characters (a number), or
+# what else it must be. "body" is of the whole, in bytes.
+LIMITS = {
+    "pagerduty": {"payload.summary": 1024, "dedup_key": 255, "body": 512_000},
+}
+
+
+def check_limits(name, body):
+    limits = LIMITS.get(name, {})
+    assert len(body) <= limits.get("body", 4 << 20)
+    for path, most in limits.items():
+        value = json.loads(body) if path != "body" else None
+        for key in path.split("."):
+            value = value.get(key) if isinstance(value, dict) else None
+        assert value is None or len(value) <= most, f"{path}: {len(value)} of {most}"
