@@ -378,7 +378,7 @@ static void judge(const struct sink_settings *s, const struct message *m, const 
 {
 	const struct judge by = {
 		.settings = s,
-		.address = "url",
+		.address = s->preset != NULL && s->preset->base_url != NULL ? "base_url" : "url",
 		.login = login_keys(s->own),
 		.secrets = secrets,
 		.bearer = m->bearer,

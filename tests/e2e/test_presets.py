@@ -13,8 +13,10 @@ import re
 import shlex
 import urllib.parse
 
+import jsonschema
 import pytest
 
+from preset_schemas import SCHEMAS
 from support import TEMPLATES, TOP, tocsin
 
 GOLDEN = TOP / "tests/golden/presets"
@@ -82,6 +84,8 @@ def rendered(conf, name):
     pieces = []
     for options in cases(facts(conf, name)):
         request = render(conf, name, *options)
+        if request is not None:
+            check_limits(name, request)
         title = shlex.join(options).replace("\t", "<tab>")
         pieces.append(f"#### {title}\n" + ("(nothing)\n" if request is None else request.decode()))
     return re.sub(r"(?m)^User-Agent: tocsin/.*$", "User-Agent: tocsin/VERSION", "\n".join(pieces))
@@ -170,7 +174,6 @@ def check_shape(request, plain):
         names = [p.split(b"=")[0] for p in body.split(b"&")]
         assert len(names) == len(set(names))
     body.decode()
-    return body
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -179,29 +182,36 @@ def test_no_alert_breaks_a_request(conf, tmp_path, name):
     preset = facts(conf, name)
     path = tmp_path / "alert.json"
     events = [e for e in ("opened", "acknowledged", "resolved") if e in preset["events"]]
-    plain = {e: render(conf, name, "--event", e) for e in events}
+    handle = "--handle", "HANDLE"  # what a follow-up may refer to
+    plain = {e: render(conf, name, "--event", e, *handle) for e in events}
     for label, text in TEXTS.items():
         for event in events if label == "JSON" else events[:1]:
             for as_id in (False, True) if label in AS_ID else (False,):
                 path.write_text(json.dumps(hostile(text, event, as_id), ensure_ascii=False))
-                request = render(conf, name, "--event", event, "--alert", path)
+                request = render(conf, name, "--event", event, "--alert", path, *handle)
                 try:
-                    body = check_shape(request, plain[event])
-                    check_limits(name, body)
-                except (AssertionError, ValueError) as failure:
+                    check_shape(request, plain[event])
+                    check_limits(name, request)
+                except (AssertionError, ValueError, jsonschema.ValidationError) as failure:
                     raise AssertionError(f"{label}, {event}, as id: {as_id}: {failure}") from None
 
 
 # ---- what the vendors take -------------------------------------------------------------------
 
-# From their documentation: the path of a field in the body's JSON -> characters (a number), or
-# what else it must be. "body" is of the whole, in bytes.
+# From their documentation: the path of a field in the body's JSON -> characters; "body" is the
+# whole, in bytes.
 LIMITS = {
     "pagerduty": {"payload.summary": 1024, "dedup_key": 255, "body": 512_000},
+    "opsgenie": {"message": 130, "alias": 512, "description": 15_000},
+    "jsm": {"message": 130, "alias": 512, "description": 15_000},
+    "splunk-oncall": {"state_message": 20_480},
+    "incident-io": {"body": 512_000},
 }
 
 
-def check_limits(name, body):
+def check_limits(name, request):
+    """The limits, and the schema where there is one."""
+    _, url, headers, body = split(request)
     limits = LIMITS.get(name, {})
     assert len(body) <= limits.get("body", 4 << 20)
     for path, most in limits.items():
@@ -209,3 +219,6 @@ def check_limits(name, body):
         for key in path.split("."):
             value = value.get(key) if isinstance(value, dict) else None
         assert value is None or len(value) <= most, f"{path}: {len(value)} of {most}"
+    if name in SCHEMAS and "ce-id" not in headers:
+        schema = next(schema for end, schema in SCHEMAS[name] if url.endswith(end))
+        jsonschema.Draft202012Validator(schema).validate(json.loads(body))
