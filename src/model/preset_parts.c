@@ -103,7 +103,28 @@ static char *load_partial(void *arg, const char *name, char **file, size_t *len)
 	return mem_dup(part->text, *len);
 }
 
-/* An error of it, "name:LINE:COLUMN: why", is told with the line of the file. */
+/* An error "NAME:LINE:COLUMN: why", of it or of a partial, is told with the line of the file. */
+static void say_where(const struct preset_reading *g, const char *own, int line,
+		      const char *text)
+{
+	size_t len = strcspn(text, ":");
+	char *name = mem_dup(text, len);
+	const struct preset_part *partial = preset_find_part(g, name);
+	int within = 1, column = 0, used = 0;
+
+	mem_free(&name);
+	if (sscanf(text + len, ":%d:%d: %n", &within, &column, &used) != 2 || used == 0)
+		preset_mistake(g, line, "%s", text);
+	else if (strlen(own) == len && memcmp(own, text, len) == 0)
+		preset_mistake(g, line + within - 1, "column %d: %s", column,
+			       text + len + used);
+	else if (partial != NULL)
+		preset_mistake(g, partial->line + within - 1, "column %d: %s", column,
+			       text + len + used);
+	else
+		preset_mistake(g, line, "%s", text);
+}
+
 struct tmpl *preset_compile(const struct preset_reading *g, const char *suffix,
 			    const char *text, size_t len, int line)
 {
@@ -111,18 +132,21 @@ struct tmpl *preset_compile(const struct preset_reading *g, const char *suffix,
 	char *name = mem_printf("%s.preset/%s", g->preset->name, suffix);
 	struct err err;
 	struct tmpl *t = tmpl_new(name, text, len, &partials, &err);
-	size_t name_len = strlen(name);
-	int within = 1, column = 0, used = 0;
 
-	if (t == NULL && strncmp(err.text, name, name_len) == 0 &&
-	    sscanf(err.text + name_len, ":%d:%d: %n", &within, &column, &used) == 2 && used > 0)
-		preset_mistake(g, line + within - 1, "column %d: %s", column,
-			       err.text + name_len + used);
-	else if (t == NULL)
-		preset_mistake(g, line, "%s", err.text);
+	if (t == NULL)
+		say_where(g, name, line, err.text);
 	mem_free(&name);
 	return t;
 }
+
+static bool is_made_of(const char *at, const char *end, const char *letters)
+{
+	while (at < end && *at != '\0' && strchr(letters, *at) != NULL)
+		at++;
+	return at == end;
+}
+
+#define CAPITALS "ABCDEFGHIJKLMNOPQRSTUVWXYZ"
 
 static void read_header(const struct preset_reading *g, struct preset_request *r,
 			const char *at, size_t len, int line)
@@ -130,7 +154,8 @@ static void read_header(const struct preset_reading *g, struct preset_request *r
 	const char *colon = memchr(at, ':', len);
 	struct preset_header *h;
 
-	if (colon == NULL || colon == at) {
+	if (colon == NULL || colon == at ||
+	    !is_made_of(at, colon, CAPITALS "abcdefghijklmnopqrstuvwxyz0123456789-_")) {
 		preset_mistake(g, line,
 			       "a header is \"Name: value\"; the body follows an empty line");
 		return;
@@ -152,7 +177,7 @@ static void read_first_line(const struct preset_reading *g, struct preset_reques
 {
 	const char *space = memchr(at, ' ', len);
 
-	if (space == NULL || space == at) {
+	if (space == NULL || space == at || !is_made_of(at, space, CAPITALS)) {
 		preset_mistake(g, line, "a request begins with \"METHOD URL\"");
 		return;
 	}
@@ -172,6 +197,8 @@ void preset_read_part(const struct preset_reading *g, struct preset_request *r,
 		const char *stop = line_end(at, end);
 		size_t len = (size_t)(stop - at);
 
+		if (len > 0 && stop[-1] == '\r')
+			len--;
 		if (line == part->line)
 			read_first_line(g, r, at, len, line);
 		else if (len > 0)
@@ -180,6 +207,11 @@ void preset_read_part(const struct preset_reading *g, struct preset_request *r,
 		if (len == 0)
 			break;
 	}
+	if (at < end && strchr(r->file, '.') == NULL)
+		preset_mistake(g, part->line - 1,
+			       "the name of a part with a body ends in how it is escaped, as "
+			       "\"%s.json\" or \"%s.txt\"",
+			       r->file, r->file);
 	if (at < end)
 		r->body = preset_compile(g, r->file, at, (size_t)(end - at), line + 1);
 }

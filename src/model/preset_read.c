@@ -21,7 +21,8 @@ static const struct conf_key head_keys[] = {
 	  .kind = CONF_TEXT,
 	  .required = true,
 	  .one_line = true,
-	  .offset = IN(preset, title) },
+	  .offset = IN(preset, title),
+	  .help = "what it is called in lists" },
 	{ .name = "base_url",
 	  .kind = CONF_TEXT,
 	  .one_line = true,
@@ -65,18 +66,23 @@ static const struct conf_key head_keys[] = {
 	{ .name = "sigv4", .kind = CONF_TEXT, .offset = IN(preset, sigv4_text) },
 	{ .name = "vars", .kind = CONF_OTHER },
 	{ .name = "maps", .kind = CONF_OTHER },
-	{ .name = "requests", .kind = CONF_OTHER, .required = true },
+	{ .name = "requests", .kind = CONF_OTHER },
 	{ .name = "answers", .kind = CONF_OTHER },
 	{ .name = NULL },
 };
 
 static const struct conf_key var_keys[] = {
-	{ .name = "name", .kind = CONF_TEXT, .required = true, .offset = IN(preset_var, name) },
+	{ .name = "name",
+	  .kind = CONF_TEXT,
+	  .required = true,
+	  .offset = IN(preset_var, name),
+	  .help = "{{vars.NAME}}" },
 	{ .name = "help",
 	  .kind = CONF_TEXT,
 	  .required = true,
 	  .one_line = true,
-	  .offset = IN(preset_var, help) },
+	  .offset = IN(preset_var, help),
+	  .help = "what an operator should give" },
 	{ .name = "fallback", .kind = CONF_TEXT, .offset = IN(preset_var, fallback) },
 	{ .name = "required",
 	  .kind = CONF_BOOL,
@@ -90,8 +96,16 @@ static const struct conf_key var_keys[] = {
 };
 
 static const struct conf_key map_keys[] = {
-	{ .name = "name", .kind = CONF_TEXT, .required = true, .offset = IN(preset_map, name) },
-	{ .name = "of", .kind = CONF_TEXT, .required = true, .offset = IN(preset_map, of) },
+	{ .name = "name",
+	  .kind = CONF_TEXT,
+	  .required = true,
+	  .offset = IN(preset_map, name),
+	  .help = "{{map.NAME}}" },
+	{ .name = "of",
+	  .kind = CONF_TEXT,
+	  .required = true,
+	  .offset = IN(preset_map, of),
+	  .help = "the alert's field that is mapped" },
 	{ .name = "values", .kind = CONF_PAIRS, .offset = IN(preset_map, values) },
 	{ .name = "other",
 	  .kind = CONF_TEXT,
@@ -104,11 +118,13 @@ static const struct conf_key request_keys[] = {
 	{ .name = "name",
 	  .kind = CONF_TEXT,
 	  .required = true,
-	  .offset = IN(preset_request, name) },
+	  .offset = IN(preset_request, name),
+	  .help = "that of its part, === NAME.json" },
 	{ .name = "events",
 	  .kind = CONF_TEXTS,
 	  .required = true,
-	  .offset = IN(preset_request, event_names) },
+	  .offset = IN(preset_request, event_names),
+	  .help = "for which events it is sent" },
 	{ .name = "handle",
 	  .kind = CONF_WORD,
 	  .words = needs,
@@ -141,7 +157,8 @@ static const struct conf_key answer_keys[] = {
 	  .kind = CONF_WORD,
 	  .words = verdicts,
 	  .required = true,
-	  .offset = IN(preset_answer, verdict) },
+	  .offset = IN(preset_answer, verdict),
+	  .help = "delivered, again, later or never" },
 	{ .name = "fault",
 	  .kind = CONF_WORD,
 	  .words = faults,
@@ -216,6 +233,16 @@ static void read_map(struct preset_reading *g, const struct conf_node *n, const 
 	fill(g, n, what, map_keys, &p->maps[p->map_count++]);
 }
 
+static size_t request_index(const struct preset *p, const char *name)
+{
+	size_t i = 0;
+
+	while (i < p->request_count &&
+	       (p->requests[i].name == NULL || strcmp(p->requests[i].name, name) != 0))
+		i++;
+	return i;
+}
+
 static void read_events(const struct preset_reading *g, const struct conf_node *n,
 			struct preset_request *r)
 {
@@ -248,6 +275,8 @@ static void read_request(struct preset_reading *g, const struct conf_node *n, co
 	read_events(g, n, r);
 	if (r->name == NULL)
 		return;
+	if (request_index(p, r->name) + 1 < p->request_count)
+		conf_error(&g->reader, n, "another request has the name \"%s\"", r->name);
 	part = preset_find_part(g, r->name);
 	if (part == NULL)
 		conf_error(&g->reader, n,
@@ -264,6 +293,8 @@ static bool read_status(struct preset_answer *a)
 	a->to = 999;
 	if (a->status == NULL)
 		return true;
+	if (a->status[0] < '1' || a->status[0] > '9')
+		return false;
 	if (sscanf(a->status, "%3d-%3d%n", &a->from, &a->to, &used) == 2 &&
 	    a->status[used] == '\0')
 		return a->from <= a->to;
@@ -290,16 +321,6 @@ static void read_answer(struct preset_reading *g, const struct conf_node *n, con
 }
 
 /* ---- what spans the groups ---- */
-
-static size_t request_index(const struct preset *p, const char *name)
-{
-	size_t i = 0;
-
-	while (i < p->request_count &&
-	       (p->requests[i].name == NULL || strcmp(p->requests[i].name, name) != 0))
-		i++;
-	return i;
-}
 
 /* The last request that an answer may be to, counted from 1; 0: an unknown name. */
 static size_t last_asked(const struct preset *p, const struct preset_answer *a)

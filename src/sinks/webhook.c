@@ -323,26 +323,40 @@ static bool build(const struct sink_settings *s, const struct message *m, struct
 /* ---- judging ---- */
 
 /* Servers that complain about a login quote the header that carried it. */
-static void hide_basic(const struct webhook_basic *basic, struct mask *m)
+static void hide_login(const char *username, const char *password, struct mask *m)
 {
 	struct buf pair, header;
 
-	if (basic->username == NULL || basic->password.value == NULL)
+	if (username == NULL || password == NULL)
 		return;
-	mask_add_secret(m, &basic->password);
+	mask_add(m, password);
 	buf_init(&pair, SECRET_BYTES_MAX * 2);
 	buf_init(&header, SECRET_BYTES_MAX * 4);
-	buf_addf(&pair, "%s:%s", basic->username, basic->password.value);
+	buf_addf(&pair, "%s:%s", username, password);
 	esc_base64(&header, pair.data, pair.len);
 	mask_add(m, header.data);
 	buf_release(&header);
 	buf_release(&pair);
 }
 
+/* In an address it stands percent-encoded. */
+static void hide_text(struct mask *m, const char *secret)
+{
+	struct buf encoded;
+
+	if (secret == NULL)
+		return;
+	mask_add(m, secret);
+	buf_init(&encoded, SECRET_BYTES_MAX * 3);
+	if (esc_url(&encoded, secret, strlen(secret)) && strcmp(encoded.data, secret) != 0)
+		mask_add(m, encoded.data);
+	buf_release(&encoded);
+}
+
 static void hide_var(struct mask *m, const struct pair *var)
 {
-	mask_add(m, var->value);
-	mask_add(m, var->former);
+	hide_text(m, var->value);
+	hide_text(m, var->former);
 }
 
 static void secrets(const struct sink_settings *s, struct mask *m)
@@ -353,13 +367,17 @@ static void secrets(const struct sink_settings *s, struct mask *m)
 	mask_add_url(m, own->url.former);
 	mask_add_secret(m, &own->bearer);
 	mask_add_secret(m, &own->oauth2.client_secret);
-	hide_basic(&own->basic, m);
+	mask_add_secret(m, &own->basic.password);
+	hide_login(own->basic.username, own->basic.password.value, m);
 	for (size_t i = 0; i < own->secrets.count; i++)
 		mask_add(m, own->secrets.list[i]);
 	mask_add_pairs(m, &own->headers);
 	for (size_t i = 0; i < s->vars.count; i++)
 		if (s->preset == NULL || preset_is_secret(s->preset, s->vars.list[i].name))
 			hide_var(m, &s->vars.list[i]);
+	if (s->preset != NULL)
+		hide_login(webhook_preset_var(s, s->preset->username),
+			   webhook_preset_var(s, s->preset->password), m);
 }
 
 static const char *login_keys(const struct webhook_settings *own)
@@ -378,7 +396,8 @@ static void judge(const struct sink_settings *s, const struct message *m, const 
 {
 	const struct judge by = {
 		.settings = s,
-		.address = s->preset != NULL && s->preset->base_url != NULL ? "base_url" : "url",
+		.address =
+			s->preset != NULL && s->preset->base_url != NULL ? "base_url" : "url",
 		.login = login_keys(s->own),
 		.secrets = secrets,
 		.bearer = m->bearer,

@@ -67,7 +67,7 @@ static bool add_header(const struct preset_header *h, const struct message *m,
 	return ok;
 }
 
-static const char *var(const struct sink_settings *s, const char *name)
+const char *webhook_preset_var(const struct sink_settings *s, const char *name)
 {
 	for (size_t i = 0; name != NULL && i < s->vars.count; i++)
 		if (strcmp(s->vars.list[i].name, name) == 0)
@@ -82,11 +82,11 @@ static bool add_login(const struct sink_settings *s, const struct message *m,
 	struct buf scope;
 	bool ok = true;
 
-	if (var(s, p->username) != NULL) {
+	if (webhook_preset_var(s, p->username) != NULL) {
 		mem_free(&out->username);
 		mem_free_secret(&out->password);
-		out->username = mem_strdup(var(s, p->username));
-		out->password = mem_strdup(var(s, p->password));
+		out->username = mem_strdup(webhook_preset_var(s, p->username));
+		out->password = mem_strdup(webhook_preset_var(s, p->password));
 	}
 	if (p->sigv4 == NULL)
 		return true;
