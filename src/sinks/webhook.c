@@ -380,14 +380,18 @@ static void secrets(const struct sink_settings *s, struct mask *m)
 			   webhook_preset_var(s, s->preset->password), m);
 }
 
-static const char *login_keys(const struct webhook_settings *own)
+static const char *login_keys(const struct sink_settings *s)
 {
+	const struct webhook_settings *own = s->own;
+
 	if (own->oauth2.token_url != NULL)
 		return "oauth2";
 	if (own->bearer.value != NULL)
 		return "bearer";
 	if (own->basic.username != NULL)
 		return "basic";
+	if (s->preset != NULL && s->preset->var_count > 0)
+		return "vars";
 	return own->secrets.count > 0 ? "secret" : "bearer, basic or headers";
 }
 
@@ -398,7 +402,7 @@ static void judge(const struct sink_settings *s, const struct message *m, const 
 		.settings = s,
 		.address =
 			s->preset != NULL && s->preset->base_url != NULL ? "base_url" : "url",
-		.login = login_keys(s->own),
+		.login = login_keys(s),
 		.secrets = secrets,
 		.bearer = m->bearer,
 	};
