@@ -5,10 +5,11 @@
 #   build   what a build and a run need (the default)
 #   demo    that, and what contrib/demo.sh needs for its receivers
 #   fuzz    what a build needs, and clang with libFuzzer
-#   test    all that tests/run.sh needs, and postfix's smtp-sink, unpacked into TOOLS (or
-#           $TOCSIN_TOOLS, else build/tools). It is never installed, so no mail server is
-#           replaced and no service starts. Run it as
+#   test    all that tests/run.sh needs, and postfix's smtp-sink and prometheus-alertmanager,
+#           unpacked into TOOLS (or $TOCSIN_TOOLS, else build/tools). They are never installed,
+#           so no mail server is replaced and no service starts. Run them as
 #           LD_LIBRARY_PATH=TOOLS/usr/lib/postfix TOOLS/usr/sbin/smtp-sink
+#           cd TOOLS/usr/share/prometheus/alertmanager && TOOLS/usr/bin/prometheus-alertmanager
 #
 # Made for Debian 12, as root or with sudo. Silent and quick when nothing is missing; asks
 # nothing; removes no package. On a system without dpkg it only says what to install.
@@ -24,7 +25,7 @@ build="ca-certificates cmake gcc libc6-dev make pkg-config
 fuzz="clang clang-14 libclang-rt-14-dev libcmocka-dev"
 demo="curl python3 python3-aiosmtpd"
 # libdb5.3, libicu72 and libnsl2 are smtp-sink's.
-test="clang-format libcmocka-dev openssl python3-cryptography python3-pytest
+test="clang-format libcmocka-dev openssl python3-cryptography python3-jsonschema python3-pytest
 	libdb5.3 libicu72 libnsl2"
 
 case $what in
@@ -64,26 +65,38 @@ apt() {
 	return 1
 }
 
-# unpack_smtp_sink: postfix's package, opened in $tools without being installed.
-unpack_smtp_sink() {
+# unpack PACKAGE: opened in $tools without being installed.
+unpack() {
 	mkdir -p "$tools"
 	(
 		cd "$tools"
-		rm -f postfix_*.deb
-		apt-get -qq -o APT::Sandbox::User=root download postfix
-		dpkg -x postfix_*.deb .
-		rm -f postfix_*.deb
+		rm -f "$1"_*.deb
+		apt-get -qq -o APT::Sandbox::User=root download "$1"
+		dpkg -x "$1"_*.deb .
+		rm -f "$1"_*.deb
 	) >"$log" 2>&1 && return
 	cat "$log" >&2
 	return 1
 }
 
+# move_alertmanager: Debian's looks for its templates in a folder of /usr/share that is not there;
+# a name of the same length makes that the folder it is started in.
+move_alertmanager() {
+	there=/usr/share/prometheus/alertmanager
+	here=.$(printf '%s' "$there" | sed 's/./\//g; s/..$/./')
+	LC_ALL=C sed "s|$there|$here|g" "$tools/usr/bin/prometheus-alertmanager" >"$log"
+	cat "$log" >"$tools/usr/bin/prometheus-alertmanager"
+}
+
 packages=$(missing)
-sink=
+unpacked=
 if [ "$what" = test ] && [ ! -x "$tools/usr/sbin/smtp-sink" ]; then
-	sink=smtp-sink
+	unpacked=postfix
 fi
-[ -n "$packages$sink" ] || exit 0
+if [ "$what" = test ] && [ ! -x "$tools/usr/bin/prometheus-alertmanager" ]; then
+	unpacked="$unpacked prometheus-alertmanager"
+fi
+[ -n "$packages$unpacked" ] || exit 0
 
 as_root=
 if [ "$(id -u)" -ne 0 ] && [ -n "$packages" ]; then
@@ -97,7 +110,7 @@ fi
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 
-echo "deps.sh: fetching $packages$sink" >&2
+echo "deps.sh: fetching $packages$unpacked" >&2
 if [ -z "$as_root" ] && [ "$(id -u)" -ne 0 ]; then
 	: # package lists are root's to update; those that are there must do for a download
 else
@@ -108,6 +121,7 @@ if [ -n "$packages" ]; then
 	# shellcheck disable=SC2086
 	apt install $packages
 fi
-if [ -n "$sink" ]; then
-	unpack_smtp_sink
-fi
+for package in $unpacked; do
+	unpack "$package"
+	[ "$package" != prometheus-alertmanager ] || move_alertmanager
+done

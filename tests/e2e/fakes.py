@@ -25,6 +25,7 @@ import subprocess
 import threading
 import time
 import urllib.parse
+import urllib.request
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
@@ -403,6 +404,51 @@ class SmtpSink:
                 with open(os.path.join(self.folder, name), "rb") as file:
                     texts.append(file.read())
         return texts
+
+    def close(self):
+        self.process.terminate()
+        self.process.wait(10)
+
+
+class Alertmanager:
+    """Debian's prometheus-alertmanager, unpacked by contrib/deps.sh, on a free port; it sends
+    what it knows to nobody."""
+
+    CONFIG = "route: { receiver: nobody }\nreceivers: [ { name: nobody } ]\n"
+
+    def __init__(self, folder):
+        tools = os.path.abspath(os.environ.get("TOCSIN_TOOLS", TOP + "/build/tools"))
+        config = os.path.join(str(folder), "alertmanager.yml")
+        with open(config, "w", encoding="utf-8") as out:
+            out.write(self.CONFIG)
+        self.port = free_port()
+        self.process = subprocess.Popen(
+            [os.path.join(tools, "usr/bin/prometheus-alertmanager"), f"--config.file={config}",
+             f"--storage.path={folder}/data", f"--web.listen-address=127.0.0.1:{self.port}",
+             "--cluster.listen-address="],
+            cwd=os.path.join(tools, "usr/share/prometheus/alertmanager"),
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+        wait_for(self._is_ready, 15, "alertmanager")
+
+    def _is_ready(self):
+        assert self.process.poll() is None, "alertmanager ended"
+        with contextlib.suppress(OSError), urllib.request.urlopen(self.url("/-/ready"), timeout=5):
+            return True
+        return False
+
+    def url(self, path=""):
+        return f"http://127.0.0.1:{self.port}{path}"
+
+    def get(self, what):
+        with urllib.request.urlopen(self.url(f"/api/v2/{what}"), timeout=10) as reply:
+            return json.load(reply)
+
+    def active(self):
+        """Alerts that it holds for active, by the label alert_id."""
+        alerts = [a for a in self.get("alerts") if a["status"]["state"] == "active"]
+        return {a["labels"]["alert_id"]: a for a in alerts}
 
     def close(self):
         self.process.terminate()
