@@ -56,6 +56,8 @@ static void take_vars(const struct settings_reading *g, const struct conf_node *
 		const struct preset_var *var = &p->vars[i];
 		const struct pair *given = find_var(sink, var->name);
 
+		if (given == NULL && conf_get(conf_get(n, "vars"), var->name) != NULL)
+			continue; /* why it could not be read has been said */
 		if (given == NULL && !var->required)
 			add_var(sink, var->name, var->fallback == NULL ? "" : var->fallback);
 		else if (var->required && (given == NULL || given->value[0] == '\0'))

@@ -17,12 +17,25 @@ static const char path[] = "conf/tocsin.conf";
 static const char *const variables[] = { "TOKTRA_CLIENT_ID", "TOKTRA_CLIENT_SECRET",
 					 "SLACK_WEBHOOK_URL" };
 
+static char *find_preset(const struct settings *settings, const char *name, char **found,
+			 size_t *len, struct err *err)
+{
+	struct buf text;
+
+	(void)settings;
+	*found = mem_printf("templates/presets/%s.preset", name);
+	buf_init(&text, 1 << 20);
+	assert_true(file_read(*found, &text, err));
+	return buf_take(&text, len);
+}
+
 /* Reads text as the file; the problems are the caller's. */
 static bool is_right(const char *text, size_t len, struct conf_problems *problems)
 {
 	struct settings_context ctx = { .file = path,
 					.types = sink_types,
-					.resolve = secret_resolve };
+					.resolve = secret_resolve,
+					.preset = find_preset };
 	struct settings *s = settings_read(text, len, &ctx, problems);
 	bool answer = s != NULL;
 
@@ -63,6 +76,7 @@ static void set_secrets(void)
 	setenv("TOKTRA_CLIENT_SECRET", "cs", 1);
 	setenv("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T0/B0/x", 1);
 	setenv("SMTP_PASSWORD", "p", 1);
+	setenv("PAGERDUTY_KEY", "0123456789abcdef0123456789abcdef", 1);
 	setenv("HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
 }
 

@@ -89,6 +89,9 @@ static const struct setting {
 	  "4: sink \"s\": the preset p needs vars = { key = \"…\"; }: the key\n" },
 	{ TITLE BASE VARS OPENED PART, "vars = { key = \"\"; };",
 	  "5: sink \"s\": the preset p needs vars = { key = \"…\"; }: the key\n" },
+	{ TITLE BASE VARS OPENED PART, "vars = { key = \"env:TOCSIN_NOT_SET\"; };",
+	  "5: sink \"s\": vars: key: env:TOCSIN_NOT_SET: the environment variable is not "
+	  "set\n" },
 	{ TITLE BASE VARS OPENED PART, "vars = { key = \"k1234567\"; taem = \"x\"; };",
 	  "5: warning: sink \"s\": vars: the preset p reads no \"taem\"; did you mean "
 	  "\"team\"?\n" },
