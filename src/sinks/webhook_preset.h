@@ -10,8 +10,8 @@
 #include "sinks/ruling.h"
 
 /*
- * Method, address, headers and body of the request that fits; m has the sink's url and base_url.
- * Login and signature are the caller's to add.
+ * Method, address, headers, body and login of the request that fits; m has the sink's url and
+ * base_url. What the sink has of its own on top of it (headers, login, secret) is the caller's.
  */
 bool webhook_preset_build(const struct sink_settings *s, const struct message *m,
 			  struct request *out, struct err *err)

@@ -188,6 +188,21 @@ def test_a_message_that_is_refused_costs_only_itself(scene):
     assert len(dead) == 1 and "payload.summary" in dead[0]["reason"]
 
 
+def test_a_body_of_the_operators_own_replaces_one_of_the_presets(scene):
+    """The rest of the preset stays: addresses, the other bodies, what answers mean."""
+    fake = PagerDuty()
+    own = scene.folder / "mine.trigger.json.mustache"
+    own.write_text('{ "routing_key": "{{vars.routing_key}}", "event_action": "trigger",'
+                   ' "dedup_key": "{{dedup_key}}", "payload": { "summary": "Mine: {{title}}",'
+                   ' "source": "mine", "severity": "{{map.severity}}" } }')
+    api, receiver, _ = page_pagerduty(scene, fake, [alert(1)], template="mine")
+    wait_for(lambda: fake.incidents)
+    api.items[0] = alert(1, status="resolved")
+    wait_for(lambda: fake.incidents["org-1:al-1"] == ["triggered", "resolved"])
+    payload = json.loads(receiver.seen[0].body)["payload"]
+    assert payload == {"summary": "Mine: Title 1", "source": "mine", "severity": "error"}
+
+
 # ---- Opsgenie --------------------------------------------------------------------------------
 
 

@@ -32,11 +32,20 @@ def conf(tmp_path_factory):
 
 
 @functools.cache
-def facts(conf, name):
-    """What `tocsin presets --json` says of it."""
+def listed(conf):
     done = tocsin("presets", "--json", conf=conf)
     assert done.returncode == 0, done.stderr
-    return next(p for p in map(json.loads, done.stdout.splitlines()) if p["name"] == name)
+    return {p["name"]: p for p in map(json.loads, done.stdout.splitlines())}
+
+
+def facts(conf, name):
+    """What `tocsin presets --json` says of it."""
+    return listed(conf)[name]
+
+
+@functools.cache
+def plain_render(conf, name, *options):
+    return render(conf, name, *options)
 
 
 def render(conf, name, *options):
@@ -59,6 +68,12 @@ def events_of(preset):
         [["--digest"]] if "digest" in preset["events"] else [])
 
 
+def further(name):
+    """The cases of its own."""
+    path = GOLDEN / f"{name}.args"
+    return [shlex.split(line) for line in path.read_text().splitlines()] if path.exists() else []
+
+
 def cases(preset):
     """Lists of options: each event, and each with what the file makes its requests differ by."""
     text = (TEMPLATES / f"presets/{preset['name']}.preset").read_text()
@@ -75,9 +90,7 @@ def cases(preset):
         yield from (e + ["--repeat"] for e in events[:1])
     for step in sorted(set(re.findall(r'\bstep *= *"([^"]+)"', head))):
         yield from (e + ["--progress", f"{step}\tKEPT"] for e in events)
-    extra = GOLDEN / f"{preset['name']}.args"
-    if extra.exists():
-        yield from map(shlex.split, filter(None, extra.read_text().splitlines()))
+    yield from further(preset["name"])
 
 
 def rendered(conf, name):
@@ -176,6 +189,18 @@ def check_shape(request, plain):
     body.decode()
 
 
+def hostile_alerts(events, more):
+    """(label, options, the alert): each text in every field, the worst of them with every request
+    and as an id, too."""
+    usual = ["--event", events[0]]
+    for label, text in TEXTS.items():
+        if label in AS_ID:
+            yield from ((label, options, hostile(text, events[0], True)) for options in [usual, *more])
+        yield label, usual, hostile(text, events[0], False)
+    for event in events[1:]:
+        yield "JSON", ["--event", event], hostile(TEXTS["JSON"], event, True)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_no_alert_breaks_a_request(conf, tmp_path, name):
     """Whatever its fields hold: valid, within the preset's limits, the same address and headers."""
@@ -183,17 +208,15 @@ def test_no_alert_breaks_a_request(conf, tmp_path, name):
     path = tmp_path / "alert.json"
     events = [e for e in ("opened", "acknowledged", "resolved") if e in preset["events"]]
     handle = "--handle", "HANDLE"  # what a follow-up may refer to
-    plain = {e: render(conf, name, "--event", e, *handle) for e in events}
-    for label, text in TEXTS.items():
-        for event in events if label == "JSON" else events[:1]:
-            for as_id in (False, True) if label in AS_ID else (False,):
-                path.write_text(json.dumps(hostile(text, event, as_id), ensure_ascii=False))
-                request = render(conf, name, "--event", event, "--alert", path, *handle)
-                try:
-                    check_shape(request, plain[event])
-                    check_limits(name, request)
-                except (AssertionError, ValueError, jsonschema.ValidationError) as failure:
-                    raise AssertionError(f"{label}, {event}, as id: {as_id}: {failure}") from None
+    for label, options, body in hostile_alerts(events, further(name)):
+        path.write_text(json.dumps(body, ensure_ascii=False))
+        plain = plain_render(conf, name, *options, *handle)
+        request = render(conf, name, *options, *handle, "--alert", path)
+        try:
+            check_shape(request, plain)
+            check_limits(name, request)
+        except (AssertionError, ValueError, jsonschema.ValidationError) as failure:
+            raise AssertionError(f"{label}, {options}: {failure}") from None
 
 
 # ---- what the vendors take -------------------------------------------------------------------
@@ -222,3 +245,56 @@ def check_limits(name, request):
     if name in SCHEMAS and "ce-id" not in headers:
         schema = next(schema for end, schema in SCHEMAS[name] if url.endswith(end))
         jsonschema.Draft202012Validator(schema).validate(json.loads(body))
+
+
+# ---- the command -----------------------------------------------------------------------------
+
+
+def test_the_list_tells_what_each_of_them_needs(conf):
+    pagerduty = facts(conf, "pagerduty")
+    assert pagerduty["title"] == "PagerDuty (Events API v2)"
+    assert pagerduty["base_url"] == "https://events.pagerduty.com"
+    assert pagerduty["vars"][0] == {"name": "routing_key", "required": True, "secret": True,
+                                    "fallback": None, "help": "the integration key, 32 characters"}
+    assert pagerduty["events"] == ["opened", "acknowledged", "resolved", "reopened", "changed"]
+    assert (pagerduty["batch_max"], pagerduty["collapse"], pagerduty["rate"]) == (1, True, "120/min")
+    assert pagerduty["limits"]["summary"] == "1024 characters"
+    assert facts(conf, "zenduty")["base_url"] is None
+    text = tocsin("presets", conf=conf).stdout
+    assert sorted(line.split()[0] for line in text.splitlines()[1:]) == NAMES
+    assert re.search(r"^zenduty .* url\* ", text, re.M), text
+
+
+def test_one_beside_the_configuration_comes_before_the_shipped(tmp_path):
+    conf = tmp_path / "tocsin.conf"
+    conf.write_text(f'templates = "{TEMPLATES}";\n')
+    shipped = tocsin("presets", "show", "rootly", conf=conf).stdout
+    assert shipped == (TEMPLATES / "presets/rootly.preset").read_text()
+    own = shipped.replace("/webhooks/incoming", "/mine")
+    (tmp_path / "rootly.preset").write_text(own)
+    assert tocsin("presets", "show", "rootly", conf=conf).stdout == own
+    assert "https://webhooks.rootly.com/mine/" in tocsin("presets", "render", "rootly", conf=conf).stdout
+    names = [line.split()[0] for line in tocsin("presets", conf=conf).stdout.splitlines()[1:]]
+    assert sorted(names) == NAMES
+
+
+def test_a_broken_one_is_told_with_its_line_and_the_rest_is_listed(tmp_path):
+    conf = tmp_path / "tocsin.conf"
+    conf.write_text(f'templates = "{TEMPLATES}";\n')
+    (tmp_path / "mine.preset").write_text('title = "Mine";\nrequest = ();\n')
+    done = tocsin("presets", conf=conf)
+    assert done.returncode == 1 and "pagerduty" in done.stdout
+    assert f'{tmp_path}/mine.preset:2: unknown key "request"; did you mean "requests"?' in done.stderr
+
+
+@pytest.mark.parametrize("line, code, text", [
+    ("show nothing", 1, 'no preset "nothing"'),
+    ("render nothing", 1, 'no preset "nothing"'),
+    ("render pagerduty --event gone", 2, "--event is one of opened, acknowledged"),
+    ("render pagerduty --alert /nowhere", 1, "/nowhere"),
+    ("render incident-io --event acknowledged", 1, "no request of the preset incident-io fits"),
+    ("list", 2, "it takes nothing, `show NAME` or `render NAME`"),
+])
+def test_what_it_can_not_do_it_says(conf, line, code, text):
+    done = tocsin("presets", *line.split(), conf=conf)
+    assert done.returncode == code and text in done.stderr and done.stdout == ""
