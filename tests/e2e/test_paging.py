@@ -105,14 +105,15 @@ class BetterStack:
     """Incidents by an id of their own; to end one twice is a 409."""
 
     def __init__(self):
-        self.incidents = {}
+        self.incidents, self.numbers = {}, {}
 
     def __call__(self, call):
         if call.headers.get("authorization") != "Bearer better-token":
             return answer(401, errors="Invalid Team API token")
         if call.path == "/api/v3/incidents":
-            number = str(1000 + len(self.incidents))
+            number = str(1000 + call.number)
             self.incidents[number] = ["open"]
+            self.numbers[json.loads(call.body)["summary"]] = number
             return answer(201, data={"id": number, "type": "incident", "attributes": {}})
         number, action = call.path.split("/")[-2:]
         if number not in self.incidents:
@@ -253,13 +254,15 @@ def test_an_incident_is_ended_by_the_id_that_its_opening_gave(scene):
     daemon = scene.start(config)
     wait_for(lambda: len(fake.incidents) == 2 and scene.drained())
     scene.stop(daemon)
-    fake.incidents["1000"].append("resolve")  # somebody was quicker: a 409, which is as good
+    one, two = (fake.incidents[fake.numbers[f"Title {n}"]] for n in (1, 2))
+    one.append("resolve")  # somebody was quicker: a 409, which is as good
     api.items[:] = [alert(1, status="resolved"), alert(2, status="acknowledged")]
     scene.start(config)
-    wait_for(lambda: fake.incidents["1001"] == ["open", "acknowledge"])
+    wait_for(lambda: two == ["open", "acknowledge"])
     api.items[1] = alert(2, status="resolved")
-    wait_for(lambda: fake.incidents["1001"] == ["open", "acknowledge", "resolve"])
+    wait_for(lambda: two == ["open", "acknowledge", "resolve"])
     wait_for(scene.drained)
+    assert one == ["open", "resolve"] and len(fake.incidents) == 2
     assert scene.count("SELECT count(*) FROM v_deliveries WHERE state != 'done'") == 0
 
 
