@@ -229,6 +229,10 @@ LIMITS = {
     "jsm": {"message": 130, "alias": 512, "description": 15_000},
     "splunk-oncall": {"state_message": 20_480},
     "incident-io": {"body": 512_000},
+    "teams": {"body": 21_000},
+    "google-chat": {"body": 32_000},
+    "pushover": {"message": 1024, "title": 250},
+    "matrix": {"body": 65_000},
 }
 
 
