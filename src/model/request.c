@@ -156,19 +156,39 @@ bool reply_header(const struct reply *r, const char *name, char *value, size_t s
 	return found;
 }
 
-/* "120", also as the first of a joined list ("120, 5"); -1 for anything else. */
+static bool is_digit(char c)
+{
+	return c >= '0' && c <= '9';
+}
+
+/* ".75" behind whole seconds, as some servers write: moves *p past it. True when it is more than 0. */
+static bool skip_fraction(const char **p)
+{
+	bool is_more = false;
+
+	if ((*p)[0] != '.' || !is_digit((*p)[1]))
+		return false;
+	for ((*p)++; is_digit(**p); (*p)++)
+		is_more |= **p != '0';
+	return is_more;
+}
+
+/* "120" or "119.5", also as the first of a joined list ("120, 5"), rounded up; -1 for anything
+ * else. */
 static int64_t whole_seconds(const char *text)
 {
 	int64_t seconds = 0;
 	const char *p = text;
 
-	for (; *p >= '0' && *p <= '9'; p++) {
+	for (; is_digit(*p); p++) {
 		seconds = seconds * 10 + (*p - '0');
 		if (seconds > retry_after_s_max)
 			seconds = retry_after_s_max;
 	}
 	if (p == text)
 		return -1;
+	if (skip_fraction(&p) && seconds < retry_after_s_max)
+		seconds++;
 	while (is_blank(*p))
 		p++;
 	return *p == '\0' || *p == ',' ? seconds : -1;

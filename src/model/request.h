@@ -109,8 +109,9 @@ struct reply {
 bool reply_header(const struct reply *r, const char *name, char *value, size_t size);
 
 /*
- * Retry-After in either form (RFC 9110 10.2.3) as a wait from r->at; -1 when absent or
- * nonsense. Not clamped: the core does that.
+ * Retry-After in either form (RFC 9110 10.2.3) as a wait from r->at; a fraction of a second,
+ * which servers send and the RFC does not know, is rounded up; -1 when absent or nonsense. Not
+ * clamped: the core does that.
  */
 int64_t reply_retry_after_ms(const struct reply *r);
 
