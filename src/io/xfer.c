@@ -3,6 +3,7 @@
  *
  *   xfer_start ──▶ UNDER WAY ──▶ libcurl says done ──▶ judged ──▶ callback ──▶ gone
  *        │             │ mail: connected ──▶ xfer_mail talks ──▶ judged ─┘
+ *        │             ├ its kept connection is stale: UNDER WAY again, on a new one
  *        │             └ xfer_cut: judged as cut ────────────────────────┘
  *        └ cannot be sent as it is: REFUSED, the callback follows from a timer
  *
@@ -22,13 +23,15 @@
 #include <curl/curl.h>
 #include <ev.h>
 #include <limits.h>
+#include <netinet/in.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 
 #include "base/clock.h"
 #include "base/mem.h"
 #include "io/xfer_own.h"
 
-enum { CONNECTIONS_KEPT_MAX = 400, SOCKETS_WANTED = 16384 };
+enum { CONNECTIONS_KEPT_MAX = 400, SOCKETS_WANTED = 16384, PORTS = 1 << 16 };
 
 struct xfer {
 	struct turn *turn;
@@ -39,6 +42,9 @@ struct xfer {
 	struct transfer *first, *last; /* in the order of their start */
 	size_t count;
 	bool calling_back;
+	/* By its own port, the socket that libcurl laid aside last: it names those of a connection
+	 * that it takes up again, but not the socket. An entry may be out of date. */
+	int *laid_aside;
 };
 
 /* A socket that libcurl wants watched. */
@@ -83,9 +89,31 @@ void xfer_end(struct transfer *t)
 	release(t);
 }
 
+static void add_to_multi(struct transfer *t)
+{
+	CURLMcode code = curl_multi_add_handle(t->x->multi, xfer_handle_easy(t->handle));
+
+	if (code != CURLM_OK)
+		BUG("libcurl: %s", curl_multi_strerror(code));
+}
+
+/* Nothing of it has been written: it goes out on a new connection, where this cannot recur. */
+static void begin_anew(struct transfer *t)
+{
+	curl_multi_remove_handle(t->x->multi, xfer_handle_easy(t->handle));
+	xfer_handle_renew(t->handle);
+	t->is_stale = false;
+	t->tries = 0;
+	add_to_multi(t);
+}
+
 /* libcurl is done with t: at its end, or, for a mail, connected. */
 static void settle(struct transfer *t, CURLcode code)
 {
+	if (t->is_stale) {
+		begin_anew(t);
+		return;
+	}
 	if (t->mail != NULL && code == CURLE_OK) {
 		xfer_mail_talk(t->mail);
 		return;
@@ -146,6 +174,33 @@ static struct watch *watch_new(struct xfer *x, curl_socket_t socket)
 	return w;
 }
 
+static int port_of(int (*name)(int, struct sockaddr *, socklen_t *), int socket)
+{
+	union {
+		struct sockaddr any;
+		struct sockaddr_in v4;
+		struct sockaddr_in6 v6;
+	} at = { .any = { .sa_family = AF_UNSPEC } };
+	socklen_t len = sizeof(at);
+
+	if (name(socket, &at.any, &len) != 0)
+		return 0;
+	if (at.any.sa_family == AF_INET6)
+		return ntohs(at.v6.sin6_port);
+	return at.any.sa_family == AF_INET ? ntohs(at.v4.sin_port) : 0;
+}
+
+int xfer_socket(const struct xfer *x, int own_port, int peer_port)
+{
+	int socket = own_port > 0 && own_port < PORTS ? x->laid_aside[own_port] : 0;
+
+	/* The number may be another connection's by now. */
+	if (socket == 0 || port_of(getsockname, socket) != own_port ||
+	    port_of(getpeername, socket) != peer_port)
+		return -1;
+	return socket;
+}
+
 /* libcurl: what to do about a socket. w is what was assigned to it. */
 static int on_socket_wish(CURL *easy, curl_socket_t socket, int what, void *arg, void *watch)
 {
@@ -155,6 +210,7 @@ static int on_socket_wish(CURL *easy, curl_socket_t socket, int what, void *arg,
 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
+		x->laid_aside[port_of(getsockname, socket)] = socket;
 		if (w == NULL)
 			return 0;
 		ev_io_stop(loop, &w->io);
@@ -238,10 +294,7 @@ void xfer_start(struct xfer *x, struct request *r,
 		timer_set(x->refuse, 0);
 		return;
 	}
-	CURLMcode code = curl_multi_add_handle(x->multi, xfer_handle_easy(t->handle));
-
-	if (code != CURLM_OK)
-		BUG("libcurl: %s", curl_multi_strerror(code));
+	add_to_multi(t);
 }
 
 static void end_refused(struct transfer *t)
@@ -294,6 +347,7 @@ struct xfer *xfer_new(struct turn *t)
 	x->wake = timer_new(t, on_wake, x);
 	x->refuse = timer_new(t, on_refuse, x);
 	x->handles = xfer_handles_new();
+	x->laid_aside = mem_array(PORTS, sizeof(*x->laid_aside));
 	curl_multi_setopt(x->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
 	curl_multi_setopt(x->multi, CURLMOPT_SOCKETDATA, x);
 	curl_multi_setopt(x->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish);
@@ -315,6 +369,7 @@ void xfer_free(struct xfer **x)
 	curl_multi_cleanup(xfer->multi); /* still asks for sockets and timer to be left */
 	timer_free(&xfer->wake);
 	timer_free(&xfer->refuse);
+	mem_free(&xfer->laid_aside);
 	curl_global_cleanup();
 	mem_free(x);
 }

@@ -12,7 +12,9 @@
  *
  * HTTP: a request is written once. When a kept connection dies under it the reply is REPLY_CUT
  * and maybe_sent; only a GET is written again on a new one, and such a reply has maybe_sent even
- * when it was answered. A refusal (4xx, 5xx) that comes in the middle of our body counts as an answer.
+ * when it was answered. A refusal (3xx to 5xx) that comes in the middle of our body counts as an
+ * answer; a 2xx there does not. What a server says unasked on a kept connection is no answer: the
+ * request goes out on a new one.
  *
  * Mail: io/mime.h tells what goes out; MIME headers of the request are left out. The reply's
  * body is the server's last answer, its lines joined by CRLF, without the last; a recipient's

@@ -123,6 +123,11 @@ void xfer_handle_close(struct handles *h, struct handle **handle)
 #define SET(handle, option, value) \
 	(curl_easy_setopt((handle)->easy, (option), (value)) == CURLE_OK)
 
+void xfer_handle_renew(struct handle *handle)
+{
+	(void)SET(handle, CURLOPT_FRESH_CONNECT, 1L);
+}
+
 static bool add_header(struct handle *handle, const char *line)
 {
 	struct curl_slist *longer = curl_slist_append(handle->headers, line);

@@ -13,9 +13,16 @@
  * second would be a repeat without a mark: it is not let through, and the transfer ends as cut,
  * maybe_sent. (An idle connection that its server closed is found out before anything is written
  * to it, and costs no more than a new one.)
+ *
+ * Was it answered? Only by what was said after it was asked, so two things that look like a yes
+ * are none. What lies unread on a kept connection before a byte of the request is written was
+ * meant for nobody: libcurl (7.88) would take it for the answer, and an alert would count as
+ * delivered that nobody has heard. Such a connection is given up and the request goes out on a
+ * new one. And a 2xx that came before the message was written to its end is a yes to a part.
  */
 #include <curl/curl.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "io/xfer_own.h"
 
@@ -37,16 +44,31 @@ static bool is_second_try_refused(const struct transfer *t)
 	return t->tries > 1 && !is_question(&t->request);
 }
 
+/* The server has spoken, or closed, on a kept connection before it was asked. */
+static bool is_stale(const struct transfer *t, int own_port, int peer_port)
+{
+	long made = 0;
+	char unasked;
+
+	curl_easy_getinfo(xfer_handle_easy(t->handle), CURLINFO_NUM_CONNECTS, &made);
+	if (made > 0)
+		return false;
+	int kept = xfer_socket(t->x, own_port, peer_port);
+
+	return kept >= 0 && recv(kept, &unasked, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+}
+
 int xfer_http_about_to_send(void *transfer, char *peer, char *own, int peer_port, int own_port)
 {
 	struct transfer *t = transfer;
 
 	(void)peer;
 	(void)own;
-	(void)peer_port;
-	(void)own_port;
 	t->tries++;
 	if (is_second_try_refused(t))
+		return CURL_PREREQFUNC_ABORT;
+	t->is_stale = is_stale(t, own_port, peer_port);
+	if (t->is_stale)
 		return CURL_PREREQFUNC_ABORT;
 	t->written_before = bytes_written(t);
 	return CURL_PREREQFUNC_OK;
@@ -97,15 +119,19 @@ size_t xfer_http_heard_body(char *bytes, size_t size, size_t count, void *transf
 	return 0;
 }
 
-/* A receiver that refuses a large body answers in the middle of it and closes; what libcurl
- * then sees is a connection cut while writing, behind a perfectly good 413. */
-static bool is_early_refusal(const struct transfer *t)
+static bool is_written_whole(const struct transfer *t)
 {
 	curl_off_t uploaded = 0;
 
 	curl_easy_getinfo(xfer_handle_easy(t->handle), CURLINFO_SIZE_UPLOAD_T, &uploaded);
-	return t->headers_whole && t->reply.status >= 400 &&
-	       (size_t)uploaded < t->request.body.len;
+	return (size_t)uploaded >= t->request.body.len;
+}
+
+/* A receiver that refuses a large body answers in the middle of it and closes; what libcurl
+ * then sees is a connection cut while writing, behind a perfectly good 413. */
+static bool is_early_refusal(const struct transfer *t)
+{
+	return t->headers_whole && t->reply.status >= 300 && !is_written_whole(t);
 }
 
 /* A proxy that will not let us through. */
@@ -121,6 +147,8 @@ static enum reply_kind judge_kind(const struct transfer *t, int curl_code)
 {
 	enum reply_kind kind = xfer_reply_kind(curl_code);
 
+	if (t->is_early_yes)
+		return kind == REPLY_ANSWERED || t->body_cut ? REPLY_CUT : kind;
 	if (t->body_cut)
 		return t->request.reply_whole ? REPLY_TOO_LARGE : REPLY_ANSWERED;
 	if (t->header_len > HEADERS_READ_MAX)
@@ -165,12 +193,15 @@ static void read_status(struct transfer *t)
 	long status = 0;
 
 	curl_easy_getinfo(xfer_handle_easy(t->handle), CURLINFO_RESPONSE_CODE, &status);
-	t->reply.status = status >= 200 ? (int)status : 0;
+	t->is_early_yes = status >= 200 && status <= 299 && !is_written_whole(t);
+	t->reply.status = status >= 200 && !t->is_early_yes ? (int)status : 0;
 }
 
 /* What we ended ourselves libcurl can only call a failure to write. */
 static const char *detail(const struct transfer *t)
 {
+	if (t->is_early_yes)
+		return "a yes before the message was written to its end";
 	if (t->body_cut)
 		return NULL;
 	if (t->header_len > HEADERS_READ_MAX)

@@ -45,6 +45,8 @@ struct transfer {
 	size_t header_len;  /* all bytes of headers, kept or not */
 	bool headers_whole; /* the empty line behind them came */
 	bool body_cut;
+	bool is_stale; /* the kept connection was not to be trusted: once more, on a new one */
+	bool is_early_yes;   /* a 2xx came while the request was still being written */
 	int tries;           /* how often libcurl was about to write the request */
 	long written_before; /* bytes it had written to get there: a proxy's CONNECT */
 
@@ -59,6 +61,9 @@ struct transfer {
  * libcurl. */
 void xfer_end(struct transfer *t);
 
+/* The socket of a kept connection between these ports; -1: none known. */
+int xfer_socket(const struct xfer *x, int own_port, int peer_port);
+
 /* ---- xfer_handle.c ------------------------------------------------------------------------ */
 
 struct handles *xfer_handles_new(void) __attribute__((warn_unused_result));
@@ -69,6 +74,9 @@ bool xfer_handle_open(struct handles *h, struct transfer *t)
 	__attribute__((warn_unused_result));
 /* Takes it back, wiped; it must be out of the multi handle. */
 void xfer_handle_close(struct handles *h, struct handle **handle);
+
+/* What it sends next goes over a new connection. */
+void xfer_handle_renew(struct handle *handle);
 
 /* The CURL * of a handle. */
 void *xfer_handle_easy(const struct handle *handle);

@@ -376,6 +376,37 @@ static void an_interim_answer_leaves_no_headers_behind(void **state)
 	assert_string_equal(h.headers, "Content-Length: 2\r\nRetry-After: 7\r\n");
 }
 
+/* Nobody can have read what was not written: a yes to half a message is none. */
+static void a_yes_before_the_message_is_whole_is_no_answer(void **state)
+{
+	static const char *const scripts[] = {
+		"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok",
+		"HTTP/1.1 200 OK\r\nContent-Length: 0\r\nConnection: close\r\n\r\n",
+		"HTTP/1.1 204 None\r\n\r\n",
+		"HTTP/1.1 200 OK\r\n\r\nuntil the end",
+	};
+	char *large = mem_new(REQUEST_BODY_MAX + 1);
+
+	(void)state;
+	memset(large, 'y', REQUEST_BODY_MAX);
+	for (size_t i = 0; i < ARRAY_LEN(scripts); i++) {
+		struct peer *p = peer_open(refuse_early, scripts[i]);
+		struct client c;
+		struct request r;
+		struct heard h;
+
+		client_open(&c);
+		make_post(&r, p->port, large);
+		client_ask(&c, &r, &h);
+		assert_int_equal(h.reply.kind, REPLY_CUT);
+		assert_int_equal(h.reply.status, 0);
+		assert_true(h.reply.maybe_sent);
+		client_close(&c);
+		peer_close(p);
+	}
+	mem_free(&large);
+}
+
 static void a_refusal_in_the_middle_of_a_body_is_an_answer(void **state)
 {
 	struct peer *p =
@@ -414,6 +445,7 @@ int main(void)
 		cmocka_unit_test(a_body_of_exactly_the_bound_is_whole_and_one_byte_more_is_not),
 		cmocka_unit_test(of_many_headers_the_first_are_kept),
 		cmocka_unit_test(an_interim_answer_leaves_no_headers_behind),
+		cmocka_unit_test(a_yes_before_the_message_is_whole_is_no_answer),
 		cmocka_unit_test(a_refusal_in_the_middle_of_a_body_is_an_answer),
 	};
 

@@ -19,6 +19,22 @@ static void die_at_the_second(struct peer *p, int fd)
 	read_request(p, fd);
 }
 
+/* Answers, then says the same once more, unasked, when the line has been quiet for a while. */
+static void speak_unasked(struct peer *p, int fd)
+{
+	bool first = p->connection_count <= 1 && p->request_count == 0;
+
+	if (!first) {
+		keep_answering(p, fd);
+		return;
+	}
+	answer_and_close(p, fd);
+	usleep(30000);
+	peer_say(fd, OK_2, strlen(OK_2));
+	while (read_request(p, fd))
+		;
+}
+
 /* ---- connections -------------------------------------------------------------------------- */
 
 static void a_hundred_at_once_share_kept_connections_in_the_next_round(void **state)
@@ -71,6 +87,31 @@ static void a_post_on_a_connection_that_died_is_not_repeated_behind_our_back(voi
 	assert_true(h.reply.maybe_sent);
 	assert_string_equal(h.error,
 			    "connection cut: the kept connection died under the request");
+	assert_int_equal(p->request_count, 2);
+	client_close(&c);
+	peer_close(p);
+}
+
+/* Nobody has answered it: what lay on the line was said before it was asked. */
+static void what_is_said_unasked_on_a_kept_connection_is_no_answer(void **state)
+{
+	struct peer *p =
+		peer_open(speak_unasked, "HTTP/1.1 503 Busy\r\nContent-Length: 0\r\n\r\n");
+	struct client c;
+	struct request r;
+	struct heard h;
+
+	(void)state;
+	client_open(&c);
+	make_post(&r, p->port, "{}");
+	client_ask(&c, &r, &h);
+	assert_int_equal(h.reply.status, 503);
+	usleep(80000);
+	make_post(&r, p->port, "{}");
+	client_ask(&c, &r, &h);
+	assert_int_equal(h.reply.kind, REPLY_ANSWERED);
+	assert_int_equal(h.reply.status, 503);
+	assert_false(h.reply.maybe_sent);
 	assert_int_equal(p->request_count, 2);
 	client_close(&c);
 	peer_close(p);
@@ -318,6 +359,7 @@ int main(void)
 		cmocka_unit_test(a_hundred_at_once_share_kept_connections_in_the_next_round),
 		cmocka_unit_test(
 			a_post_on_a_connection_that_died_is_not_repeated_behind_our_back),
+		cmocka_unit_test(what_is_said_unasked_on_a_kept_connection_is_no_answer),
 		cmocka_unit_test(the_environment_names_no_proxy_and_the_request_may),
 		cmocka_unit_test(a_proxy_that_refuses_the_tunnel_let_nothing_through),
 		cmocka_unit_test(a_proxy_that_cannot_be_used_is_not_told_to_anybody),
