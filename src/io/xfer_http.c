@@ -143,6 +143,13 @@ static bool is_proxy_refusal(const struct transfer *t)
 	return code >= 300 && t->tries == 0;
 }
 
+/* With TLS 1.3 the handshake ends well, and only the first read tells that the server wanted a
+ * certificate of ours. It has read nothing of the request then. */
+static bool is_certificate_wanted(const struct transfer *t)
+{
+	return strstr(xfer_handle_complaint(t->handle), "alert certificate required") != NULL;
+}
+
 static enum reply_kind judge_kind(const struct transfer *t, int curl_code)
 {
 	enum reply_kind kind = xfer_reply_kind(curl_code);
@@ -160,6 +167,8 @@ static enum reply_kind judge_kind(const struct transfer *t, int curl_code)
 		return REPLY_CUT;
 	if (kind == REPLY_CUT && is_proxy_refusal(t))
 		return REPLY_CONNECT;
+	if (kind == REPLY_CUT && is_certificate_wanted(t))
+		return REPLY_TLS;
 	if (kind == REPLY_CUT && is_early_refusal(t))
 		return REPLY_ANSWERED;
 	/* Once the request is on its way nothing of ours can fail: HTTP/0.9, a header line
@@ -174,6 +183,8 @@ static bool may_have_arrived(const struct transfer *t)
 	if (t->tries > 1)
 		return true;
 	if (t->reply.kind == REPLY_ANSWERED || t->reply.kind == REPLY_TOO_LARGE)
+		return false;
+	if (t->reply.kind == REPLY_TLS)
 		return false;
 	return t->tries == 1 && bytes_written(t) > t->written_before;
 }

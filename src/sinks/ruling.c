@@ -21,7 +21,7 @@ static const struct ruling troubles[] = {
 			    "is host and port right, or is a proxy needed?" },
 	[REPLY_TLS] = { VERDICT_LATER, BLAME_OPERATOR, "no trusted TLS", "ca_file",
 			"names a private CA; else the server must offer TLS with a valid "
-			"certificate for its name" },
+			"certificate for its name, and want none of ours" },
 	[REPLY_LOGIN] = { VERDICT_LATER, BLAME_OPERATOR, "the login was refused", "username",
 			  "check it and password" },
 	[REPLY_TIMEOUT] = { VERDICT_LATER, BLAME_DOWN, "timed out", "timeout",

@@ -467,7 +467,7 @@ def free_port():
 class Authority:
     """A private CA in a folder, and certificates made by it."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, name="Test CA"):
         from cryptography import x509
         from cryptography.hazmat.primitives import hashes, serialization
         from cryptography.hazmat.primitives.asymmetric import ec
@@ -475,7 +475,7 @@ class Authority:
         self.x509, self.hashes, self.serialization, self.ec = x509, hashes, serialization, ec
         self.folder = str(folder)
         self.key = ec.generate_private_key(ec.SECP256R1())
-        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Test CA")])
+        self.name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
         self.file = os.path.join(self.folder, "ca.pem")
         cert = self._sign(self.name, self.key, [], 10, ca=True)
         self._write(self.file, cert.public_bytes(serialization.Encoding.PEM))
@@ -485,7 +485,7 @@ class Authority:
         with open(path, "wb") as out:
             out.write(data)
 
-    def _sign(self, subject, key, names, days, ca=False):
+    def _sign(self, subject, key, names, days, ca=False, since=-20, by=None):
         import ipaddress
 
         x509 = self.x509
@@ -497,23 +497,24 @@ class Authority:
         builder = (
             x509.CertificateBuilder()
             .subject_name(subject)
-            .issuer_name(self.name)
+            .issuer_name(subject if by else self.name)
             .public_key(key.public_key())
             .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=20))
+            .not_valid_before(now + datetime.timedelta(days=since))
             .not_valid_after(now + datetime.timedelta(days=days))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
         )
         if alt:
             builder = builder.add_extension(x509.SubjectAlternativeName(alt), critical=False)
-        return builder.sign(self.key, self.hashes.SHA256())
+        return builder.sign(by or self.key, self.hashes.SHA256())
 
-    def issue(self, label, names=("127.0.0.1", "localhost"), days=10):
-        """(certificate file, key file); days < 0: expired."""
+    def issue(self, label, names=("127.0.0.1", "localhost"), days=10, since=-20, own=False):
+        """(certificate file, key file); days < 0: expired; since > 0: not yet valid; own: signed by
+        itself."""
         s = self.serialization
         key = self.ec.generate_private_key(self.ec.SECP256R1())
         subject = self.x509.Name([self.x509.NameAttribute(self.x509.NameOID.COMMON_NAME, label)])
-        cert = self._sign(subject, key, names, days)
+        cert = self._sign(subject, key, names, days, since=since, by=key if own else None)
         paths = os.path.join(self.folder, label + ".pem"), os.path.join(self.folder, label + ".key")
         self._write(paths[0], cert.public_bytes(s.Encoding.PEM))
         self._write(paths[1], key.private_bytes(s.Encoding.PEM, s.PrivateFormat.PKCS8, s.NoEncryption()))

@@ -8,6 +8,7 @@ import socket
 import ssl
 import struct
 import threading
+import warnings
 
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok"
 BUSY = b"HTTP/1.1 503 Busy\r\nContent-Length: 4\r\n\r\nbusy"
@@ -138,7 +139,9 @@ def tls_context(cert, versions=None, wants=None):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     if versions:
         context.set_ciphers("ALL:@SECLEVEL=0")
-        context.minimum_version = context.maximum_version = versions
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", DeprecationWarning)  # that it is old is the point
+            context.minimum_version = context.maximum_version = versions
     context.load_cert_chain(*cert)
     if wants:
         context.verify_mode = ssl.CERT_REQUIRED
@@ -150,7 +153,11 @@ def speaking_tls(context):
     """A script: the handshake, and then any request is taken, which none should be."""
 
     def script(talk):
-        talk.conn = context.wrap_socket(talk.conn, server_side=True)
+        talk.conn = context.wrap_socket(talk.conn, server_side=True, do_handshake_on_connect=False)
+        try:
+            talk.conn.do_handshake()
+        except ssl.SSLError:
+            talk.hold()  # the client is to read why
         talk.rogue.taken.append(talk.request())
         talk.say(OK)
 

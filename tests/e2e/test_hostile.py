@@ -5,11 +5,13 @@ import gzip
 import json
 import os
 import socket
+import ssl
+import subprocess
 import time
 
-from fakes import alert, heard, wait_for
-from programs import answers, webhook
-from rogues import BUSY, OK, Rogue
+from fakes import TOP, Authority, alert, heard, notes, wait_for
+from programs import answers, plain_email, webhook
+from rogues import BUSY, OK, Rogue, speaking_tls, tls_context
 
 RETRY_S = 1
 TIMEOUT = {True: "700ms", False: "20s"}  # for what is waited for in vain, and else
@@ -414,3 +416,129 @@ def test_each_hostile_receiver_has_its_line_and_nobody_else_notices(scene):
         rogue.heal()
     wait_for(lambda: stage.undone() == {"refused"}, 30, "all the others to be told")
     check_healed(stage)
+
+
+# ---- TLS ---------------------------------------------------------------------------------------
+
+
+def hello(then):
+    """Hears the client's hello, and then this."""
+
+    def script(t):
+        t.more()
+        then(t)
+
+    return script
+
+
+def tls_rows(ca, stranger, namesake):
+    """name: script, part of the reason, the key that the hint names."""
+    good = ca.issue("good")
+    v1, v12, v13 = ssl.TLSVersion.TLSv1, ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3
+
+    def with_cert(cert, *more):
+        return speaking_tls(tls_context(cert, *more))
+
+    return {
+        "expired": (with_cert(ca.issue("expired", days=-1)), "has expired", "ca_file"),
+        "not yet valid": (with_cert(ca.issue("early", since=5)), "not yet valid", "ca_file"),
+        "another name": (with_cert(ca.issue("other", names=("other.example",))), "subject name", "ca_file"),
+        "no name": (with_cert(ca.issue("nameless", names=())), "subject name", "ca_file"),
+        "signed by itself": (with_cert(ca.issue("self", own=True)), "self-signed", "ca_file"),
+        "an unknown CA": (with_cert(stranger.issue("strange")), "issuer", "ca_file"),
+        "a CA of the same name": (with_cert(namesake.issue("same")), "TLS", "ca_file"),
+        "TLS 1.0 only": (with_cert(good, v1), "protocol version", "ca_file"),
+        "wants a certificate, 1.2": (with_cert(good, v12, ca.file), "handshake failure", "ca_file"),
+        "wants a certificate, 1.3": (with_cert(good, v13, ca.file), "certificate required", "ca_file"),
+        "garbage": (hello(lambda t: t.say(b"\0garbage" * 99)), "wrong version", "ca_file"),
+        "plain HTTP": (hello(lambda t: t.say(OK)), "wrong version", "ca_file"),
+        "hangs at hello": (hello(hold), "timed out", "timeout"),
+        "closed at hello": (hello(lambda t: None), "TLS", "ca_file"),
+        "reset at hello": (hello(reset), "reset by peer", "ca_file"),
+    }
+
+
+def test_nothing_is_said_over_tls_that_cannot_be_trusted(scene, authority, tmp_path_factory):
+    """Held, with a line that names sink, reason and key; what could have gone out did not."""
+    scene.expect("msg=sink-down sink=t")
+    others = (Authority(tmp_path_factory.mktemp("strangers"), name) for name in ("Stranger", "Test CA"))
+    rows = tls_rows(authority, *others)
+    well = scene.receiver(tls=authority.issue("well"))
+    keys = {"ca_file": authority.file, "retry": {"min": "1s", "max": "1s"}}
+    sinks, rogues = [webhook("well", well, **keys)], {}
+    for n, (name, (script, _, _)) in enumerate(rows.items()):
+        rogue = rogues[name] = scene.keep(Rogue(script))
+        sinks.append(webhook(f"t{n:02}", rogue, url=rogue.url(scheme="https"),
+                             timeout="1s" if name.startswith("hangs") else "20s", **keys))
+    daemon = scene.tocsin(scene.api([alert(1)]), sinks)
+    wait_for(lambda: heard(well) == {("al-1", "opened"): 1})
+    for n, (name, (_, reason, key)) in enumerate(rows.items()):
+        line = daemon.says("sink-down", sink=f"t{n:02}")
+        assert reason in line["reason"] and f"sinks: t{n:02}: {key}: " in line["hint"], (name, line)
+        assert line["level"] == ("error" if key == "ca_file" else "warning"), (name, line)
+        wait_for(lambda s=f"t{n:02}": len(daemon.log("retry", sink=s)) >= 2, what=name)
+    rows = scene.query("SELECT sink, state, maybe_sent FROM v_deliveries WHERE state <> 'done'")
+    assert len(rows) == len(rogues) and not any(row["maybe_sent"] for row in rows), rows
+    assert not any(rogue.taken or rogue.heads for rogue in rogues.values())
+
+
+# ---- names -------------------------------------------------------------------------------------
+
+
+class Names:
+    """A resolver of ours in front of the daemon's: {name: an address, "none", "again" or "60 s"}."""
+
+    def __init__(self, folder, **known):
+        self.file = os.path.join(folder, "names")
+        self.library = os.path.join(folder, "names.so")
+        source = os.path.join(TOP, "tests/e2e/names.c")
+        subprocess.run(["cc", "-shared", "-fPIC", "-D_GNU_SOURCE", "-o", self.library, source, "-ldl"], check=True)
+        self.say(known)
+
+    def say(self, known):
+        with open(self.file + ".new", "w", encoding="ascii") as out:
+            out.writelines(f"{name}.test {becomes}\n" for name, becomes in known.items())
+        os.rename(self.file + ".new", self.file)
+
+    def env(self):
+        options = f"{os.environ.get('ASAN_OPTIONS', '')}:verify_asan_link_order=0"
+        return {"LD_PRELOAD": self.library, "TEST_NAMES": self.file, "ASAN_OPTIONS": options}
+
+
+def test_a_name_that_does_not_resolve_holds_its_sink_until_it_does(scene):
+    """Invariants 7, 10: a resolver that is asked for ever stops nobody, nor our own end."""
+    down = {"lost": "none", "dark": "again", "mute": "60 s", "post": "none"}
+    said = {"lost": "does not resolve", "dark": "does not resolve", "mute": "timed out", "post": "does not resolve"}
+    names = Names(str(scene.folder), **down)
+    hooks = {name: scene.receiver() for name in ("lost", "dark", "mute")}
+    well, post = scene.receiver(), scene.mail()
+    sinks = [webhook(name, hook, url=hook.url(host=name + ".test"), timeout="1s", plaintext=True)
+             for name, hook in hooks.items()]
+    sinks.append(plain_email("post", post, server=f"smtp://post.test:{post.port}", plaintext=True, collapse=False))
+    sinks.append(webhook("well", well))
+    api = scene.api([alert(1)])
+    config = scene.config(api, sinks)
+    daemon = scene.start(config, env=names.env())
+    for name, reason in said.items():
+        line = daemon.says("sink-down", sink=name)
+        key = "timeout" if name == "mute" else "server" if name == "post" else "url"
+        assert reason in line["reason"] and f"sinks: {name}: {key}: " in line["hint"], line
+        assert line["level"] == "warning", line
+    at = time.monotonic()
+    api.items[0]["status"] = "acknowledged"
+    daemon.poll()
+    wait_for(lambda: heard(well) == {("al-1", "opened"): 1, ("al-1", "acknowledged"): 1})
+    assert time.monotonic() - at < 5, "it waited for the resolver"
+    state = {s["name"]: s for s in answers(config, "status")[0]["sinks"]}
+    assert all(state[name]["state"] == "down" and said[name] in state[name]["reason"] for name in down)
+    assert not scene.count("SELECT count(*) FROM v_deliveries WHERE maybe_sent")
+    # its end does not wait for the resolver either, nor is anything lost by it
+    at = time.monotonic()
+    scene.stop(daemon)
+    assert time.monotonic() - at < 10
+    daemon = scene.start(config, env=names.env())
+    wait_for(lambda: daemon.log("retry", sink="lost"))
+    names.say(dict.fromkeys(down, "127.0.0.1"))
+    scene.wait_drained()
+    for fake in (*hooks.values(), post):
+        assert [n[1:] for n in notes(fake)] == [("opened", False), ("acknowledged", False)]
