@@ -7,7 +7,7 @@ import pytest
 import fakes
 import programs
 
-TEST_SECONDS = 120
+TEST_SECONDS = int(120 * fakes.PATIENCE)
 
 
 @pytest.fixture

@@ -29,11 +29,16 @@ import urllib.request
 
 from aiosmtpd.smtp import SMTP, AuthResult, LoginPassword
 
+# Every deadline is so many times as long: 20 under valgrind.
+PATIENCE = float(os.environ.get("TOCSIN_PATIENCE", "1"))
+
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 
 
 def wait_for(condition, seconds=20, what="the condition"):
-    """Polls until condition() is true and returns its value; fails after that many seconds."""
+    """Polls until condition() is true and returns its value; fails after that many seconds, times
+    PATIENCE."""
+    seconds *= PATIENCE
     deadline = time.monotonic() + seconds
     while True:
         value = condition()

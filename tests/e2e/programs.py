@@ -8,6 +8,7 @@ import contextlib
 import json
 import os
 import re
+import shlex
 import signal
 import sqlite3
 import subprocess
@@ -16,10 +17,12 @@ import time
 import urllib.request
 
 import fakes
-from fakes import TOP, wait_for
+from fakes import PATIENCE, TOP, wait_for
 
 TOCSIN = os.environ.get("TOCSIN_BIN", os.path.join(TOP, "build/asan/tocsin"))
 SIM = os.environ.get("TOKTRA_SIM_BIN", os.path.join(TOP, "build/asan/toktra-sim"))
+# A command in front of each tocsin: "valgrind --error-exitcode=99" (tests/run.sh --valgrind).
+WRAP = shlex.split(os.environ.get("TOCSIN_WRAP", ""))
 TEMPLATES = os.path.join(TOP, "templates")
 
 
@@ -60,7 +63,7 @@ class Program:
         return self.process.poll() is None
 
     def wait(self, seconds=30):
-        code = self.process.wait(seconds)
+        code = self.process.wait(seconds * PATIENCE)
         for reader in self.readers:
             reader.join(5)
         return code
@@ -156,7 +159,7 @@ class Tocsin(Program):
     def __init__(self, config, front=(), env=None):
         self.config = str(config)
         self.killed = False
-        super().__init__([*front, TOCSIN, "-c", self.config, "run"], env)
+        super().__init__([*front, *WRAP, TOCSIN, "-c", self.config, "run"], env)
 
     def log(self, msg, **where):
         """Lines of that msg, as dicts, whose fields hold these texts."""
@@ -179,7 +182,8 @@ class Tocsin(Program):
         return [l for l in self.err if " level=error " in l]
 
     def reports(self):
-        return [l for l in self.err if "Sanitizer" in l or "runtime error" in l]
+        """What a sanitizer or valgrind has to say."""
+        return [l for l in self.err if re.match(r"==\d+==", l) or "Sanitizer" in l or "runtime error" in l]
 
 
 def answers(config, *arguments):
@@ -192,12 +196,12 @@ def answers(config, *arguments):
 def run(config, *arguments, seconds=60):
     """Runs one command of tocsin; returns the finished process."""
     return subprocess.run(
-        [TOCSIN, "-c", str(config), *arguments],
+        [*WRAP, TOCSIN, "-c", str(config), *arguments],
         capture_output=True,
         stdin=subprocess.DEVNULL,
         text=True,
         errors="replace",
-        timeout=seconds,
+        timeout=seconds * PATIENCE,
         check=False,
     )
 

@@ -48,7 +48,7 @@ class Talk:
     def say(self, data):
         self.conn.sendall(data)
 
-    def drip(self, data, pause=0.06):
+    def drip(self, data, pause=0.2):
         for byte in data:
             self.say(bytes([byte]))
             self.hold(pause)
