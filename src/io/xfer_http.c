@@ -44,7 +44,8 @@ static bool is_second_try_refused(const struct transfer *t)
 	return t->tries > 1 && !is_question(&t->request);
 }
 
-/* The server has spoken, or closed, on a kept connection before it was asked. */
+/* The server has spoken, or closed, on a kept connection before it was asked; or, when two shared
+ * a port, nobody can tell. */
 static bool is_stale(const struct transfer *t, int own_port, int peer_port)
 {
 	long made = 0;
@@ -55,7 +56,7 @@ static bool is_stale(const struct transfer *t, int own_port, int peer_port)
 		return false;
 	int kept = xfer_socket(t->x, own_port, peer_port);
 
-	return kept >= 0 && recv(kept, &unasked, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
+	return kept < 0 || recv(kept, &unasked, 1, MSG_PEEK | MSG_DONTWAIT) >= 0;
 }
 
 int xfer_http_about_to_send(void *transfer, char *peer, char *own, int peer_port, int own_port)
