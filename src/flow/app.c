@@ -19,6 +19,7 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/kill.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/deliver.h"
@@ -361,10 +362,14 @@ static bool start_store(struct app *a, struct err *err)
 	const struct settings *settings = a->setup->settings;
 
 	a->store = store_open(settings->store, STORE_DAEMON, err);
+	KILL_POINT("store-opened");
 	if (a->store == NULL || !roster_begin(&a->roster, settings, a->store, err) ||
 	    !roster_finish(&a->roster, NULL, a->store, err))
 		return false;
+	KILL_POINT("sinks-known");
 	int64_t recovered = store_recover(a->store, clock_now(), err);
+
+	KILL_POINT("rows-recovered");
 
 	if (recovered >= 0)
 		say_opened(a);

@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/kill.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/say.h"
@@ -32,6 +33,7 @@ static void batch_stored(struct deliver *d)
 	for (struct job *job = d->committing.first; job != NULL; job = job->next)
 		queue_committed(d->p.queue, job->tried.sink, 1);
 	jobs_free(&d->committing);
+	KILL_POINT("slots-freed");
 	queue_holds_stored(d->p.queue);
 	if (d->is_failure_said)
 		log_line(LOG_WARN, LOG_STORE_RECOVERED);
@@ -178,6 +180,7 @@ static void send_batch(struct deliver *d, struct wants wants)
 		d->committing = d->settled;
 	jobs_init(&d->settled);
 	d->in_batch = true;
+	KILL_POINT("batch-filled");
 	store_turn(d->p.store, &batch);
 }
 

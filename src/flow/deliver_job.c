@@ -12,6 +12,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/kill.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/say.h"
@@ -72,6 +73,7 @@ static void job_end(struct job *job, enum queue_change change)
 		d->settled_at = clock_steady();
 	queue_landed(d->p.queue, job->tried.sink);
 	list_add(&d->settled, job);
+	KILL_POINT("outcome-noted");
 }
 
 /* The outcome is known: decides what becomes of the row and of its sink. */
@@ -140,6 +142,7 @@ static void on_reply(void *arg, const struct reply *reply)
 		return;
 	}
 	job->sink->type->judge(job->sink, &job->envelope.message, reply, &job->outcome);
+	KILL_POINT("reply-judged");
 	if (job->outcome.alarm && (has_other_secret(job) || has_other_token(job, reply)))
 		try_again(job);
 	job_settle(job);
@@ -251,10 +254,12 @@ void job_start(struct deliver *d, const struct claim *c)
 		settle_unsent(job, err.text);
 		return;
 	}
+	KILL_POINT("request-built");
 	if (job->setup->logins[index] == NULL)
 		xfer_start(d->p.xfer, &request, on_reply, job);
 	else
 		log_in(job, job->setup->logins[index], &request);
+	KILL_POINT("request-started");
 }
 
 /* Transfers start at the end of a turn, never within the end of another one. */

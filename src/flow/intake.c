@@ -22,6 +22,7 @@
 
 #include <assert.h>
 
+#include "base/kill.h"
 #include "base/mem.h"
 
 static void add_step(struct decision *d, struct step step)
@@ -131,6 +132,7 @@ static void decide(void *arg, const struct known *known, const struct alert *see
 		if (!out->steps[i].follow)
 			route_step(in, seen, &out->steps[i],
 				   i * in->roster->settings->sink_count);
+	KILL_POINT("alert-decided");
 }
 
 bool intake_follows(const struct roster *roster, int route, int sink, enum event_kind kind)

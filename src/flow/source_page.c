@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/esc.h"
+#include "base/kill.h"
 #include "base/mem.h"
 #include "flow/source_inner.h"
 
@@ -165,6 +166,7 @@ static void take_page(struct lane *l, const struct reply *reply)
 	if (s->state.org_id[0] == '\0' && l->page.item_count > 0)
 		snprintf(s->state.org_id, sizeof(s->state.org_id), "%s",
 			 l->page.items[0].org_id);
+	KILL_POINT("page-read");
 	source_want(l, WANTS_STORE, 0);
 }
 

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/kill.h"
 #include "base/mem.h"
 #include "flow/plan.h"
 #include "flow/say.h"
@@ -396,6 +397,7 @@ static void on_stored(void *arg, const struct page_result *r)
 	if (r->deliveries > 0)
 		s->p.stored(s->p.arg);
 	move_on(l, fresh);
+	KILL_POINT("walk-advanced");
 }
 
 void source_start_store(struct lane *l)

@@ -28,6 +28,7 @@
 #include <sys/socket.h>
 
 #include "base/clock.h"
+#include "base/kill.h"
 #include "base/mem.h"
 #include "io/xfer_own.h"
 
@@ -148,6 +149,7 @@ static void act(struct xfer *x, curl_socket_t socket, int events)
 
 	if (code != CURLM_OK)
 		BUG("libcurl: %s", curl_multi_strerror(code));
+	KILL_POINT("bytes-moved");
 	collect(x);
 }
 

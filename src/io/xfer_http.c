@@ -24,6 +24,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "base/kill.h"
 #include "io/xfer_own.h"
 
 static long bytes_written(const struct transfer *t)
@@ -72,6 +73,8 @@ int xfer_http_about_to_send(void *transfer, char *peer, char *own, int peer_port
 	if (t->is_stale)
 		return CURL_PREREQFUNC_ABORT;
 	t->written_before = bytes_written(t);
+	if (!is_question(&t->request))
+		KILL_POINT("http-connected");
 	return CURL_PREREQFUNC_OK;
 }
 
@@ -95,6 +98,8 @@ size_t xfer_http_heard_header(char *bytes, size_t size, size_t count, void *tran
 	if (line >= 5 && memcmp(bytes, "HTTP/", 5) == 0) {
 		buf_clear(&t->headers); /* what a 100 or a 103 said is over */
 		t->headers_whole = false;
+		if (!is_question(&t->request))
+			KILL_POINT("http-answering");
 		return len;
 	}
 	if (line == 0)
@@ -228,6 +233,8 @@ void xfer_http_judge(struct transfer *t, int curl_code)
 	read_status(t);
 	enum reply_kind kind = judge_kind(t, curl_code);
 
+	if (!is_question(&t->request))
+		KILL_POINT("http-answered");
 	if (kind == REPLY_ANSWERED && curl_code != CURLE_OK)
 		t->body_cut = true;
 	fill(t, kind);

@@ -30,6 +30,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/kill.h"
 #include "base/mem.h"
 #include "io/mime.h"
 #include "io/xfer_own.h"
@@ -344,6 +345,10 @@ static bool flush(struct mail *m)
 			return false;
 		}
 		m->out_sent += sent;
+		if (m->dot_sent)
+			KILL_POINT("mail-sent");
+		else
+			KILL_POINT("mail-command-sent");
 	}
 	watch(m);
 	return true;
@@ -415,6 +420,7 @@ static void hear_verdict(struct mail *m)
 {
 	bool accepted = m->code >= 200 && m->code < 300;
 
+	KILL_POINT("mail-verdict");
 	if (!m->dot_sent) /* it will not have the rest of it */
 		end_refused(m);
 	else if (accepted)
@@ -425,6 +431,7 @@ static void hear_verdict(struct mail *m)
 
 static bool hear_answer(struct mail *m)
 {
+	KILL_POINT("mail-answered");
 	switch (m->step) {
 	case STEP_CONNECT: break;
 	case STEP_SENDER:

@@ -21,6 +21,7 @@
  */
 #include <string.h>
 
+#include "base/kill.h"
 #include "base/mem.h"
 #include "store/inner.h"
 #include "store/order.h"
@@ -382,6 +383,7 @@ static void take_items(struct page_run *run)
 	run->result.numbers = run->numbers;
 	for (size_t i = 0; i < batch->item_count; i++) {
 		run->numbers[i] = take_item(run, &batch->items[i]);
+		KILL_POINT("item-written");
 		if (run->some_missing)
 			missing_found(run->s, batch->source, run->numbers[i]);
 	}
@@ -470,18 +472,22 @@ static bool take_page(struct page_run *run, bool has_moved, struct err *err)
 	const struct page_batch *batch = run->batch;
 
 	db_begin(run->s->db);
+	KILL_POINT("page-begun");
 	run->next_event = last_event(run->s) + 1;
 	run->pruned_at = pruned_at(run);
 	run->some_missing = missing_any(run->s, batch->source);
 	take_items(run);
 	for (size_t i = 0; i < batch->reject_count; i++)
 		take_reject(run, &batch->rejects[i]);
-	if (has_moved)
+	if (has_moved) {
 		move_position(run);
+		KILL_POINT("position-written");
+	}
 	if (batch->end != NULL)
 		run->result.vanished = missing_end(run->s, batch);
 	if (run->some_missing || batch->end != NULL)
 		missing_count(run->s, batch->source, batch->now, &run->result.missing);
+	KILL_POINT("page-written");
 	return db_commit(run->s->db, err);
 }
 
@@ -507,6 +513,9 @@ void store_page(struct store *s, const struct page_batch *batch)
 						   .hint = keep_failed(s, &err),
 						   .error = err.text };
 	}
+	KILL_POINT("page-committed");
+	if (has_moved)
+		KILL_POINT("position-committed");
 	batch->done(batch->arg, &run.result);
 	mem_free(&run.plans);
 	mem_free(&run.numbers);

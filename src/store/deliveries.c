@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/kill.h"
 #include "base/mem.h"
 #include "store/inner.h"
 #include "store/move.h"
@@ -215,6 +216,7 @@ static void settle_all(struct turn_run *run)
 			settle_one(run, &batch->settles[i]);
 	}
 	flush_group(run, &group);
+	KILL_POINT("outcomes-written");
 }
 
 static void hold_sinks(struct turn_run *run)
@@ -456,6 +458,7 @@ static void claim_all(struct turn_run *run)
 		    has_jumped(run, ask, next_due(run->s, ask->sink)))
 			choose_rows(run, ask, INT64_MAX);
 		mark_claimed(run, from, ask);
+		KILL_POINT("claims-written");
 		run->answers[i] = (struct answer){
 			.sink = ask->sink,
 			.claimed = run->claim_count - from,
@@ -491,10 +494,12 @@ static bool is_idle(struct turn_run *run)
 static bool write_turn(struct turn_run *run, struct err *err)
 {
 	db_begin(run->s->db);
+	KILL_POINT("turn-begun");
 	settle_all(run);
 	hold_sinks(run);
 	move_rows(run);
 	claim_all(run);
+	KILL_POINT("turn-written");
 	return db_commit(run->s->db, err);
 }
 
@@ -531,6 +536,7 @@ void store_turn(struct store *s, const struct turn_batch *batch)
 		result.hint = keep_failed(s, &err);
 		result.error = err.text;
 	}
+	KILL_POINT("turn-committed");
 	batch->done(batch->arg, &result);
 	for (size_t i = 0; i < run.claim_count; i++)
 		release_claim(&run.claims[i]);

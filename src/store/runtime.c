@@ -6,6 +6,7 @@
  * the table once, at start; an index on them would cost every claim and every outcome. It is
  * the last step of a start: from then on a store that was suspect is trusted.
  */
+#include "base/kill.h"
 #include "store/inner.h"
 
 int64_t store_recover(struct store *s, int64_t now, struct err *err)
@@ -19,6 +20,7 @@ int64_t store_recover(struct store *s, int64_t now, struct err *err)
 	if (count > 0)
 		stmt_run(db_use(s->db, SQL_HEIRS_MOVING));
 	store_load_sinks(s);
+	KILL_POINT("recovery-written");
 	if (!store_commit_patient(s, err))
 		return -1;
 	keep_trust(s->path);

@@ -199,6 +199,10 @@ class Receiver:
     def bodies(self):
         return [json.loads(s.body) for s in self.accepted()]
 
+    def connections(self):
+        """How many are open."""
+        return len(self.server.open)
+
     def down(self):
         """Refuses connections from now on, and drops those it has."""
         self.server.shutdown()
@@ -311,6 +315,18 @@ class _MailHandler:
         return answer
 
 
+class _Smtp(SMTP):
+    """Counts who is connected."""
+
+    def connection_made(self, transport):
+        self.event_handler.owner.open += 1
+        super().connection_made(transport)
+
+    def connection_lost(self, error):
+        self.event_handler.owner.open -= 1
+        super().connection_lost(error)
+
+
 class MailServer:
     """A real SMTP server. tls: None, "starttls" or "implicit"; users: {name: password}, which
     may change while it runs; refuse: {address: answer to its RCPT}."""
@@ -319,6 +335,7 @@ class MailServer:
         self.mails = []  # accepted
         self.tries = []  # that came as far as the final dot
         self.answers = []  # to the next final dots: "451 later", "drop", "250 …"
+        self.open = 0
         self.delay = 0  # before the answer to the final dot
         self.refuse = refuse or {}
         self.users = users
@@ -349,7 +366,11 @@ class MailServer:
         self.thread.start()
 
     def _conversation(self):
-        return SMTP(_MailHandler(self), loop=self.loop, **self.options)
+        return _Smtp(_MailHandler(self), loop=self.loop, **self.options)
+
+    def connections(self):
+        """How many are open."""
+        return self.open
 
     def _check(self, server, session, envelope, mechanism, data):
         if isinstance(data, LoginPassword):

@@ -156,10 +156,10 @@ class Sim(Program):
 class Tocsin(Program):
     """`tocsin run` on a configuration."""
 
-    def __init__(self, config, front=(), env=None):
+    def __init__(self, config, front=(), env=None, program=TOCSIN):
         self.config = str(config)
         self.killed = False
-        super().__init__([*front, *WRAP, TOCSIN, "-c", self.config, "run"], env)
+        super().__init__([*front, *WRAP, program, "-c", self.config, "run"], env)
 
     def log(self, msg, **where):
         """Lines of that msg, as dicts, whose fields hold these texts."""
