@@ -57,6 +57,7 @@ static const char *const msgs[LOG_MSG_COUNT] = {
 	[LOG_RELOADED] = "reloaded",
 	[LOG_RELOAD_FAILED] = "reload-failed",
 	[LOG_AUDIT_VIOLATION] = "audit-violation",
+	[LOG_CRASHED] = "crashed",
 	[LOG_STOPPING] = "stopping",
 	[LOG_STOPPED] = "stopped",
 };

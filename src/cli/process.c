@@ -5,9 +5,11 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/err.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "flow/suspects.h"
 
 static void on_stop(void *arg, int signal_number)
 {
@@ -49,6 +51,14 @@ static void ignore_signals(void)
 	signal(SIGUSR1, SIG_IGN);
 }
 
+static void watch_crashes(const char *store)
+{
+	char *note = suspects_note_path(store);
+
+	crash_watch(note);
+	mem_free(&note);
+}
+
 int process_begin(struct process *p, const struct cli *cli)
 {
 	struct err err;
@@ -63,6 +73,7 @@ int process_begin(struct process *p, const struct cli *cli)
 	p->app = app_new(p->setup, p->turn, seed(), &err);
 	if (p->app == NULL)
 		die(EXIT_FAILED, "%s", err.text);
+	watch_crashes(p->setup->settings->store);
 	turn_on_signal(p->turn, SIGTERM, on_stop, p->app);
 	turn_on_signal(p->turn, SIGINT, on_stop, p->app);
 	turn_on_signal(p->turn, SIGUSR1, on_poll, p->app);

@@ -26,6 +26,7 @@
 #include "flow/health.h"
 #include "flow/queue.h"
 #include "flow/say.h"
+#include "flow/suspects.h"
 #include "io/xfer.h"
 #include "store/store.h"
 
@@ -370,9 +371,10 @@ static bool start_store(struct app *a, struct err *err)
 	int64_t recovered = store_recover(a->store, clock_now(), err);
 
 	KILL_POINT("rows-recovered");
-
-	if (recovered >= 0)
+	if (recovered >= 0) {
 		say_opened(a);
+		suspects_count(a->store, settings->store, clock_now());
+	}
 	if (recovered > 0)
 		log_line(LOG_WARN, LOG_STORE_RECOVERED, LOG_N("maybe_sent", recovered),
 			 LOG_S("hint", "these were in flight when the last run ended; they are "

@@ -12,10 +12,12 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/kill.h"
 #include "base/log.h"
 #include "base/mem.h"
 #include "flow/say.h"
+#include "flow/suspects.h"
 
 void jobs_init(struct job_list *l)
 {
@@ -132,6 +134,13 @@ static void try_again(struct job *job)
 		 "a secret of this sink is another by now: again with it");
 }
 
+/* Should it be the last thing that we do, the next start knows the row. */
+static void in_hand(const struct job *job, const char *doing)
+{
+	crash_begin(&(struct crash_work){
+		.doing = doing, .place = job->sink->name, .number = job->tried.id });
+}
+
 static void on_reply(void *arg, const struct reply *reply)
 {
 	struct job *job = arg;
@@ -141,11 +150,14 @@ static void on_reply(void *arg, const struct reply *reply)
 		job_cut(job, reply->maybe_sent);
 		return;
 	}
+	in_hand(job, IN_HAND_JUDGED);
+	CRASH_POINT("judging", job->envelope.alert.title);
 	job->sink->type->judge(job->sink, &job->envelope.message, reply, &job->outcome);
 	KILL_POINT("reply-judged");
 	if (job->outcome.alarm && (has_other_secret(job) || has_other_token(job, reply)))
 		try_again(job);
 	job_settle(job);
+	crash_over();
 }
 
 /* ---- from a claim to a transfer ---- */
@@ -204,6 +216,7 @@ static bool job_request(struct job *job, const struct claim *c, size_t sink_inde
 
 	if (!envelope_fill(e, job->sink, &names, c->body, c->body_len, err))
 		return err_prefix(err, "the stored alert can't be read");
+	CRASH_POINT("building", e->alert.title);
 	e->facts.possible_repeat = e->message.possible_repeat = c->possible_repeat;
 	e->message.now = job->tried.started_at;
 	e->message.handle = job->handle;
@@ -239,6 +252,16 @@ static void log_in(struct job *job, struct login *login, const struct request *r
 	login_wait(login, job->deliver->p.xfer, &job->wait);
 }
 
+static void job_send(struct job *job, struct login *login, struct request *request)
+{
+	KILL_POINT("request-built");
+	if (login == NULL)
+		xfer_start(job->deliver->p.xfer, request, on_reply, job);
+	else
+		log_in(job, login, request);
+	KILL_POINT("request-started");
+}
+
 void job_start(struct deliver *d, const struct claim *c)
 {
 	const struct sink_settings *sink = roster_sink(d->p.roster, c->sink);
@@ -250,16 +273,12 @@ void job_start(struct deliver *d, const struct claim *c)
 	struct request request;
 	struct err err;
 
-	if (!job_request(job, c, index, &request, &err)) {
-		settle_unsent(job, err.text);
-		return;
-	}
-	KILL_POINT("request-built");
-	if (job->setup->logins[index] == NULL)
-		xfer_start(d->p.xfer, &request, on_reply, job);
+	in_hand(job, IN_HAND_BUILT);
+	if (job_request(job, c, index, &request, &err))
+		job_send(job, job->setup->logins[index], &request);
 	else
-		log_in(job, job->setup->logins[index], &request);
-	KILL_POINT("request-started");
+		settle_unsent(job, err.text);
+	crash_over();
 }
 
 /* Transfers start at the end of a turn, never within the end of another one. */

@@ -22,8 +22,10 @@
 
 #include <assert.h>
 
+#include "base/crash.h"
 #include "base/kill.h"
 #include "base/mem.h"
+#include "flow/suspects.h"
 
 static void add_step(struct decision *d, struct step step)
 {
@@ -127,6 +129,7 @@ static void decide(void *arg, const struct known *known, const struct alert *see
 {
 	struct intake *in = arg;
 
+	CRASH_POINT("deciding", seen->title);
 	intake_steps(known, seen, in->baseline_at, out);
 	for (size_t i = 0; i < out->step_count; i++)
 		if (!out->steps[i].follow)
@@ -152,6 +155,19 @@ static bool follows(void *arg, int route, int sink, enum event_kind kind)
 	return intake_follows(in->roster, route, sink, kind);
 }
 
+/* The store tells which alert it is at: should it be the last one, the next start knows it. */
+static void takes(void *arg, const struct alert *alert)
+{
+	const struct intake *in = arg;
+
+	if (alert == NULL)
+		crash_over();
+	else
+		crash_begin(&(struct crash_work){ .doing = IN_HAND_TAKEN_IN,
+						  .place = in->source->name,
+						  .name = alert->id });
+}
+
 struct page_batch intake_batch(struct intake *in, const struct page *page,
 			       const struct source_state *position, int64_t now)
 {
@@ -164,6 +180,7 @@ struct page_batch intake_batch(struct intake *in, const struct page *page,
 				    .position = position,
 				    .decide = decide,
 				    .follows = follows,
+				    .takes = takes,
 				    .decide_arg = in };
 }
 

@@ -236,7 +236,7 @@ struct source *source_new(const struct source_parts *parts, uint64_t seed, struc
 	struct source *s = mem_new(sizeof(*s));
 
 	s->p = *parts;
-	if (!load(s, err)) {
+	if (!load(s, err) || !suspects_load(&s->suspects, parts->store, parts->number, err)) {
 		mem_free(&s);
 		return NULL;
 	}
@@ -303,6 +303,7 @@ void source_free(struct source **s)
 	timer_free(&(*s)->timer);
 	auth_release(&(*s)->auth);
 	intake_release(&(*s)->intake);
+	suspects_release(&(*s)->suspects);
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		source_rest(&(*s)->lanes[i]);
 	mem_free(s);

@@ -19,6 +19,7 @@
 #include "flow/pass.h"
 #include "flow/server_clock.h"
 #include "flow/source.h"
+#include "flow/suspects.h"
 
 enum {
 	PAGE_LIMIT = 100, /* the most that the API gives */
@@ -98,6 +99,7 @@ struct source {
 	int64_t token_errors; /* since start */
 
 	struct intake intake;
+	struct suspects suspects;
 	struct source_state state; /* as it is stored */
 	struct missing missing;
 	int64_t look_at; /* steady; when something missing is to be looked for */

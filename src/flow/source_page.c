@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/crash.h"
 #include "base/esc.h"
 #include "base/kill.h"
 #include "base/mem.h"
@@ -132,13 +133,37 @@ static bool may_repeat(const struct lane *l)
 	return l->repeats < REPEAT_MAX && (l->pass.page_count > 0 || l->trouble.fails == 0);
 }
 
+/* What is read now: should it be the last of us, the next start knows it by its bytes. */
+static const char *look_at_item(void *arg, const char *bytes, size_t len)
+{
+	const struct source *s = arg;
+
+	crash_begin(&(struct crash_work){ .doing = IN_HAND_READ,
+					  .place = s->p.settings->name,
+					  .bytes = bytes,
+					  .bytes_len = len });
+	return suspects_refuse(&s->suspects, bytes, len);
+}
+
+static bool read_page(struct lane *l, const struct reply *reply, struct err *err)
+{
+	struct source *s = l->source;
+	const struct page_guard guard = { look_at_item, s };
+	bool ok = page_read_guarded(&l->page, reply->body, reply->body_len, &guard, err);
+
+	crash_over();
+	if (ok)
+		suspects_set_aside(&s->suspects, &l->page);
+	return ok;
+}
+
 static void take_page(struct lane *l, const struct reply *reply)
 {
 	struct source *s = l->source;
 	const struct trouble t = { .msg = LOG_POLL_FAILED, .asked_ms = -1 };
 	struct err err;
 
-	if (!page_read(&l->page, reply->body, reply->body_len, &err)) {
+	if (!read_page(l, reply, &err)) {
 		if (may_repeat(l))
 			source_repeat(l, err.text, &t);
 		else

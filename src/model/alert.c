@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/clock.h"
 #include "base/hmac.h"
+#include "base/kill.h"
 #include "base/mem.h"
 
 struct field {
@@ -162,8 +163,10 @@ bool alert_read(struct alert *a, const char *bytes, size_t len, struct err *err)
 		return err_set(err, "larger than %d bytes", ALERT_BYTES_MAX);
 	a->bytes = mem_dup(bytes, len);
 	a->bytes_len = len;
-	if (parse(a, err) && read_fields(a, err))
+	if (parse(a, err) && read_fields(a, err)) {
+		CRASH_POINT("reading", a->title);
 		return true;
+	}
 	alert_release(a);
 	return false;
 }

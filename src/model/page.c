@@ -118,7 +118,7 @@ static size_t whole_len(const char *s, size_t len, size_t max)
 	return max;
 }
 
-static void set_aside(struct page *p, struct json_span item, const struct err *why)
+static void set_aside(struct page *p, struct json_span item, const char *why)
 {
 	struct reject *r = &p->rejects[p->reject_count++];
 	struct buf body;
@@ -129,11 +129,12 @@ static void set_aside(struct page *p, struct json_span item, const struct err *w
 
 	r->hash = alert_hash(item.at, item.len);
 	r->body = buf_take(&body, &r->body_len);
-	snprintf(r->reason, sizeof(r->reason), "%.*s", (int)sizeof(r->reason) - 1, why->text);
+	snprintf(r->reason, sizeof(r->reason), "%.*s", (int)sizeof(r->reason) - 1, why);
 }
 
 struct growth {
 	struct page *page;
+	const struct page_guard *guard; /* NULL: none */
 	size_t item_room, reject_room;
 };
 
@@ -146,6 +147,12 @@ static void *with_room(void *p, size_t count, size_t *room, size_t size)
 	return mem_resize(p, *room, size);
 }
 
+/* NULL: it is to be read. */
+static const char *refusal(const struct growth *g, struct json_span item)
+{
+	return g->guard != NULL ? g->guard->look(g->guard->arg, item.at, item.len) : NULL;
+}
+
 static bool read_item(void *arg, struct json_span key, struct json_span item)
 {
 	struct growth *g = arg;
@@ -156,7 +163,11 @@ static bool read_item(void *arg, struct json_span key, struct json_span item)
 	if (p->item_count + p->reject_count == PAGE_ITEMS_MAX)
 		return false;
 	p->items = with_room(p->items, p->item_count, &g->item_room, sizeof(*p->items));
-	if (item.len > ITEM_BYTES_MAX) {
+	const char *refused = refusal(g, item);
+
+	if (refused != NULL) {
+		err_set(&why, "%s", refused);
+	} else if (item.len > ITEM_BYTES_MAX) {
 		err_set(&why, "an alert of more than %d MiB", ITEM_BYTES_MAX >> 20);
 	} else if (alert_read(&p->items[p->item_count], item.at, item.len, &why)) {
 		p->item_count++;
@@ -164,13 +175,14 @@ static bool read_item(void *arg, struct json_span key, struct json_span item)
 	}
 	p->rejects =
 		with_room(p->rejects, p->reject_count, &g->reject_room, sizeof(*p->rejects));
-	set_aside(p, item, &why);
+	set_aside(p, item, why.text);
 	return true;
 }
 
-static bool read_items(struct page *p, struct json_span value, struct err *err)
+static bool read_items(struct page *p, struct json_span value, const struct page_guard *guard,
+		       struct err *err)
 {
-	struct growth g = { .page = p };
+	struct growth g = { .page = p, .guard = guard };
 
 	if (value.at == NULL)
 		return err_set(err, "no items");
@@ -183,24 +195,44 @@ static bool read_items(struct page *p, struct json_span value, struct err *err)
 	return err_prefix(err, "items");
 }
 
-static bool read_envelope(struct page *p, const char *bytes, size_t len, struct err *err)
+static bool read_envelope(struct page *p, struct json_span body, const struct page_guard *guard,
+			  struct err *err)
 {
 	struct envelope e = { 0 };
 
-	if (!json_split(bytes, len, note_member, &e, err))
+	if (!json_split(body.at, body.len, note_member, &e, err))
 		return false;
 	read_total_count(p, e.total_count);
 	return read_cursor(p, e.next_cursor, err) && read_has_more(p, e.has_more, err) &&
-	       read_items(p, e.items, err);
+	       read_items(p, e.items, guard, err);
+}
+
+bool page_read_guarded(struct page *p, const char *bytes, size_t len,
+		       const struct page_guard *guard, struct err *err)
+{
+	const struct json_span body = { bytes, len };
+
+	*p = (struct page){ .total_count = -1 };
+	if (read_envelope(p, body, guard, err))
+		return true;
+	page_release(p);
+	return err_prefix(err, "no page of alerts");
 }
 
 bool page_read(struct page *p, const char *bytes, size_t len, struct err *err)
 {
-	*p = (struct page){ .total_count = -1 };
-	if (read_envelope(p, bytes, len, err))
-		return true;
-	page_release(p);
-	return err_prefix(err, "no page of alerts");
+	return page_read_guarded(p, bytes, len, NULL, err);
+}
+
+void page_set_aside(struct page *p, size_t item, const char *why)
+{
+	struct alert *a = &p->items[item];
+
+	p->rejects = mem_resize(p->rejects, p->reject_count + 1, sizeof(*p->rejects));
+	set_aside(p, (struct json_span){ a->bytes, a->bytes_len }, why);
+	alert_release(a);
+	p->item_count--;
+	memmove(a, a + 1, (p->item_count - item) * sizeof(*a));
 }
 
 void page_release(struct page *p)

@@ -46,6 +46,19 @@ struct page {
  */
 bool page_read(struct page *p, const char *bytes, size_t len, struct err *err)
 	__attribute__((warn_unused_result));
+/*
+ * The same for who wants a look at each item before it is read: look() returns NULL, or why the
+ * item is set aside unread.
+ */
+struct page_guard {
+	const char *(*look)(void *arg, const char *bytes, size_t len);
+	void *arg;
+};
+bool page_read_guarded(struct page *p, const char *bytes, size_t len,
+		       const struct page_guard *guard, struct err *err)
+	__attribute__((warn_unused_result));
+/* One of its items becomes a reject; the others keep their order. */
+void page_set_aside(struct page *p, size_t item, const char *why);
 void page_release(struct page *p);
 
 /*

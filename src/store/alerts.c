@@ -375,6 +375,12 @@ static int64_t take_item(struct page_run *run, const struct alert *a)
 	return life.number;
 }
 
+static void in_hand(const struct page_run *run, const struct alert *a)
+{
+	if (run->batch->takes != NULL)
+		run->batch->takes(run->batch->decide_arg, a);
+}
+
 static void take_items(struct page_run *run)
 {
 	const struct page_batch *batch = run->batch;
@@ -382,11 +388,13 @@ static void take_items(struct page_run *run)
 	run->numbers = mem_array(batch->item_count, sizeof(*run->numbers));
 	run->result.numbers = run->numbers;
 	for (size_t i = 0; i < batch->item_count; i++) {
+		in_hand(run, &batch->items[i]);
 		run->numbers[i] = take_item(run, &batch->items[i]);
 		KILL_POINT("item-written");
 		if (run->some_missing)
 			missing_found(run->s, batch->source, run->numbers[i]);
 	}
+	in_hand(run, NULL);
 }
 
 static void take_reject(struct page_run *run, const struct reject *r)

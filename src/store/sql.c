@@ -51,6 +51,19 @@ const char *const sql_texts[SQL_COUNT] = {
 			" THEN 'due' ELSE 'orphaned' END WHERE state = 'claimed'",
 	[SQL_HEIRS_MOVING] = "UPDATE sinks SET is_moving = 1 WHERE heir IS NOT NULL",
 
+	/* ---- crashes ---- */
+	[SQL_CRASH_COUNT] = "INSERT INTO crashes (delivery, source, alert, hash, count, at,"
+			    " reason, version) VALUES (?1, ?2, ?3, ?4, 1, ?5, ?6, ?7)"
+			    " ON CONFLICT DO UPDATE SET count ="
+			    " CASE version WHEN excluded.version THEN count + 1 ELSE 1 END,"
+			    " at = excluded.at, reason = excluded.reason,"
+			    " version = excluded.version",
+	[SQL_CRASH_FIND] = "SELECT count, at FROM crashes WHERE delivery = ?1 AND source = ?2"
+			   " AND alert = ?3 AND hash = ?4",
+	[SQL_CRASH_TELL] = "UPDATE deliveries SET reason = ?2 WHERE id = ?1",
+	[SQL_CRASHED_ALERTS] = "SELECT alert, hash, reason FROM crashes WHERE delivery = 0"
+			       " AND source = ?1 AND version = ?2 AND count >= ?3",
+
 	/* ---- adopt ---- */
 	[SQL_ROWS_FROM] =
 		"SELECT id, state FROM deliveries WHERE id >= ?1 ORDER BY id LIMIT ?2",

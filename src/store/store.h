@@ -118,6 +118,32 @@ bool store_sinks_look(struct store *s, struct store_sink *sinks, size_t count, s
  * maybe_sent. Returns how many, or -1. */
 int64_t store_recover(struct store *s, int64_t now, struct err *err);
 
+/* ---- crashes ---- */
+
+/* So often counted, a row is given up, and so is an alert. */
+enum { STORE_CRASHES_MAX = 2 };
+
+/* What the last run was working on when it crashed. */
+struct store_crash {
+	int64_t at;           /* when: the same crash is counted once */
+	int64_t delivery;     /* this row; 0: an alert that was being taken in */
+	const char *source;   /* of this source ("" for a row) */
+	const char *alert;    /* by its id; "": it was still being read */
+	int64_t hash;         /* then by a hash of its bytes; else 0 */
+	const char *reason;   /* one line: of the attempt that it was */
+	const char *given_up; /* of what is given up */
+};
+/* STALE: no such row waits, no such source is known, or it is counted already. */
+enum store_crashed { CRASHED_NOT_STORED, CRASHED_STALE, CRASHED_COUNTED, CRASHED_GIVEN_UP };
+/* At the daemon's start, after store_recover(). A row that is given up ends as a dead letter. */
+enum store_crashed store_crashed(struct store *s, const struct store_crash *crash, int64_t now,
+				 int64_t *times, struct err *err);
+
+/* Alerts of this source that are given up: by id, or ("") by the hash of their bytes. */
+typedef void store_crashed_fn(void *arg, const char *alert, int64_t hash, const char *reason);
+bool store_crashed_alerts(struct store *s, int source, store_crashed_fn *take, void *arg,
+			  struct err *err) __attribute__((warn_unused_result));
+
 /* ---- sources ---- */
 
 enum { HEAD_CURSOR_MAX = 1024 }; /* bytes; a longer one is not kept: it is only a hint */
@@ -235,6 +261,8 @@ struct page_batch {
 	 * (number; 0 none): false: no row is made.
 	 */
 	bool (*follows)(void *decide_arg, int route, int sink, enum event_kind kind);
+	/* This alert is in hand from now on; NULL: none is any more. May be NULL itself. */
+	void (*takes)(void *decide_arg, const struct alert *alert);
 	void *decide_arg;
 	void (*done)(void *arg, const struct page_result *result);
 	void *arg;

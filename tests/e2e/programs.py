@@ -317,10 +317,10 @@ class Scene:
         sources = [source(api, **(source_keys or {}))] if not isinstance(api, list) else api
         return write_config(self.folder, sources, sinks, routes, **top)
 
-    def start(self, config, front=(), env=None):
+    def start(self, config, front=(), env=None, program=TOCSIN):
         """A daemon on this configuration (a path); `front` is a command that execs the rest, `env`
         goes on top of ours."""
-        daemon = Tocsin(config, front, env)
+        daemon = Tocsin(config, front, env, program)
         self.daemons.append(daemon)
         # before that a signal would end it
         wait_for(lambda: daemon.log("started") or not daemon.runs, 30, "tocsin to start")

@@ -221,7 +221,8 @@ static void every_message_has_its_word(void **state)
 		"started ready delivered retry dead dropped moved sink-down sink-up sink-held "
 		"sink-released polled poll-failed poll-recovered pass-progress token-renewed "
 		"token-failed item-rejected vanished template-failed store-failed "
-		"store-recovered adopted reloaded reload-failed audit-violation stopping stopped";
+		"store-recovered adopted reloaded reload-failed audit-violation crashed stopping "
+		"stopped";
 	const char *word = words;
 
 	for (int msg = 0; msg < LOG_MSG_COUNT; msg++) {
