@@ -396,62 +396,6 @@ static void an_alert_that_is_too_large_is_set_aside_and_the_page_goes_on(void **
 	buf_release(&text);
 }
 
-/* Refuses items that hold this text; notes how many it saw. */
-struct doorman {
-	const char *unwanted;
-	size_t seen;
-};
-
-static const char *look(void *arg, const char *bytes, size_t len)
-{
-	struct doorman *d = arg;
-
-	d->seen++;
-	return memmem(bytes, len, d->unwanted, strlen(d->unwanted)) != NULL ? "unwanted" : NULL;
-}
-
-static void a_guard_sees_each_item_before_it_is_read(void **state)
-{
-	struct doorman doorman = { "bad", 0 };
-	const struct page_guard guard = { look, &doorman };
-	struct page p;
-
-	(void)state;
-	assert_true(page_read_guarded(&p,
-				      TEXT("{\"items\":[{\"id\":\"a\"},{bad},{\"id\":\"b\"},"
-					   "{\"id\":\"bad\"},{}]}"),
-				      &guard, NULL));
-	assert_int_equal(doorman.seen, 5);
-	assert_int_equal(p.item_count, 2);
-	assert_string_equal(p.items[1].id, "b");
-	assert_int_equal(p.reject_count, 3);
-	assert_string_equal(p.rejects[0].reason, "unwanted");
-	assert_string_equal(p.rejects[0].body, "{bad}");
-	assert_int_equal(p.rejects[0].hash, alert_hash("{bad}", 5));
-	assert_string_equal(p.rejects[1].reason, "unwanted");
-	assert_string_not_equal(p.rejects[2].reason, "unwanted");
-	page_release(&p);
-}
-
-static void an_item_that_was_read_can_be_set_aside(void **state)
-{
-	struct page p;
-
-	(void)state;
-	assert_true(page_read(
-		&p, TEXT("{\"items\":[{\"id\":\"a\"},{\"id\":\"b\"},{},{\"id\":\"c\"}]}"),
-		NULL));
-	page_set_aside(&p, 0, "why");
-	page_set_aside(&p, 1, "why not");
-	assert_int_equal(p.item_count, 1);
-	assert_string_equal(p.items[0].id, "b");
-	assert_int_equal(p.reject_count, 3);
-	assert_string_equal(p.rejects[1].body, "{\"id\":\"a\"}");
-	assert_string_equal(p.rejects[1].reason, "why");
-	assert_string_equal(p.rejects[2].body, "{\"id\":\"c\"}");
-	page_release(&p);
-}
-
 static void an_error_is_one_line_whatever_its_shape(void **state)
 {
 	static const struct {
@@ -644,8 +588,6 @@ int main(void)
 		cmocka_unit_test(a_deep_item_hides_no_other),
 		cmocka_unit_test(bodies_and_counts_are_bounded),
 		cmocka_unit_test(an_alert_that_is_too_large_is_set_aside_and_the_page_goes_on),
-		cmocka_unit_test(a_guard_sees_each_item_before_it_is_read),
-		cmocka_unit_test(an_item_that_was_read_can_be_set_aside),
 		cmocka_unit_test(an_error_is_one_line_whatever_its_shape),
 		cmocka_unit_test(an_error_is_cut_between_characters),
 		cmocka_unit_test(
