@@ -1,18 +1,21 @@
 #!/bin/sh
 # Everything that is tested, from an empty machine to one last line "N passed, M failed".
 #
-# Usage: tests/run.sh [--quick | --world FROM-TO | --fuzz SECONDS | --valgrind]
+# Usage: tests/run.sh [--quick | --world FROM-TO | --fuzz SECONDS | --kills COUNT | --valgrind]
 #   --quick           lint and unit tests only
 #   --fuzz SECONDS    each fuzz target for so long, and nothing else (installs clang's runtime)
 #   --world FROM-TO   these seeds of the simulated world, on all cores, and nothing else
+#   --kills COUNT     the real program killed so often under load, at each of its points in turn
+#                     and at random moments, and nothing else (some 0.5 s a kill)
 #   --valgrind        some end-to-end tests with a plain build under valgrind, and nothing else
 #
 # Installs what is missing (contrib/deps.sh test), builds with ASan and UBSan and as Release,
 # both with warnings as errors, runs lint, the unit tests on both, some seeds of the world
 # (tests/world) and the mistakes that it must find, the fuzz targets for a second each where
 # clang has libFuzzer (their corpora are replayed by the unit tests in any case), and the
-# end-to-end tests on the sanitized programs. Exits 1 if anything failed. Two runs may go side by
-# side when each has a build folder of its own: TOCSIN_BUILD (default: build).
+# end-to-end tests on the sanitized programs, with a kill at each point. Exits 1 if anything
+# failed. Two runs may go side by side when each has a build folder of its own: TOCSIN_BUILD
+# (default: build).
 set -u
 
 top=$(cd "$(dirname "$0")/.." && pwd) || exit 1
@@ -22,12 +25,14 @@ quick=
 seeds=
 fuzz_seconds=
 valgrind=
+kills=
 case ${1-} in
 '') ;;
 --quick) quick=yes ;;
 --fuzz) fuzz_seconds=${2:?--fuzz needs seconds: 60} ;;
 --valgrind) valgrind=yes ;;
 --world) seeds=${2:?--world needs seeds: 1-1000} ;;
+--kills) kills=${2:?--kills needs a number: 1000} ;;
 *)
 	sed -n '/^# Usage:/,/^$/s/^# \{0,1\}//p' "$0" >&2
 	exit 2
@@ -177,6 +182,14 @@ under_valgrind() {
 	count "end to end under valgrind" "$build/valgrind.xml" $?
 }
 
+# kill_often COUNT: what was survived is told in one line; a failure tells its seed.
+kill_often() {
+	TOCSIN_BIN=$build/release/tocsin TOKTRA_SIM_BIN=$build/release/toktra-sim \
+		/usr/bin/python3 -B tests/e2e/kills.py "$1"
+	status=$?
+	add "kills" $((status == 0)) $((status != 0))
+}
+
 finish() {
 	echo "$passed passed, $failed failed"
 	[ "$failed" -eq 0 ]
@@ -202,6 +215,11 @@ if [ -n "$seeds" ]; then
 fi
 if [ -n "$valgrind" ]; then
 	configure debug -DTOCSIN_SANITIZE=OFF -DCMAKE_BUILD_TYPE=Debug && compile debug && under_valgrind
+	finish
+fi
+if [ -n "$kills" ]; then
+	configure release -DTOCSIN_SANITIZE=OFF -DCMAKE_BUILD_TYPE=Release && compile release &&
+		kill_often "$kills"
 	finish
 fi
 configure asan -DTOCSIN_SANITIZE=ON || finish
