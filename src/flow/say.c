@@ -22,13 +22,19 @@ static void say_with(enum log_level level, enum log_msg msg, const struct say_at
 		 LOG_S("hint", tells ? o->hint : NULL));
 }
 
+/* A step of several that went well is no trouble; what has a hint is. */
+static enum log_level retry_level(const struct outcome *o)
+{
+	return o->verdict == VERDICT_AGAIN && o->hint[0] == '\0' ? LOG_INFO : LOG_WARN;
+}
+
 void say_attempt(const struct say_attempt *a)
 {
 	switch (a->settle->state) {
 	case DELIVERY_DONE:
 		say_with(a->outcome->hint[0] != '\0' ? LOG_WARN : LOG_INFO, LOG_DELIVERED, a);
 		return;
-	case DELIVERY_DUE: say_with(LOG_WARN, LOG_RETRY, a); return;
+	case DELIVERY_DUE: say_with(retry_level(a->outcome), LOG_RETRY, a); return;
 	case DELIVERY_DEAD: say_with(LOG_ERROR, LOG_DEAD, a); return;
 	case DELIVERY_MOVED: say_with(LOG_WARN, LOG_MOVED, a); return;
 	case DELIVERY_DROPPED: say_with(LOG_WARN, LOG_DROPPED, a); return;

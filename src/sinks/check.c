@@ -43,8 +43,8 @@ static const char *shape_mistake(const char *url)
 	return NULL;
 }
 
-static bool check_shape(const struct sink_settings *s, struct conf_problems *p, const char *key,
-			const char *url)
+bool check_url_of(const struct sink_settings *s, struct conf_problems *p, const char *key,
+		  const char *url)
 {
 	const char *mistake = shape_mistake(url);
 	struct err err = { 0 };
@@ -57,12 +57,12 @@ static bool check_shape(const struct sink_settings *s, struct conf_problems *p, 
 
 bool check_url(const struct sink_settings *s, struct conf_problems *p, const char *url)
 {
-	return check_shape(s, p, "url", url);
+	return check_url_of(s, p, "url", url);
 }
 
 bool check_base_url(const struct sink_settings *s, struct conf_problems *p, const char *url)
 {
-	if (!check_shape(s, p, "base_url", url))
+	if (!check_url_of(s, p, "base_url", url))
 		return false;
 	if (strchr(url, '?') == NULL && url[strlen(url) - 1] != '/')
 		return true;

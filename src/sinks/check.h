@@ -21,6 +21,10 @@ void check_warning(const struct sink_settings *s, struct conf_problems *p, const
  */
 bool check_url(const struct sink_settings *s, struct conf_problems *p, const char *url);
 
+/* The same of another key that holds a url. */
+bool check_url_of(const struct sink_settings *s, struct conf_problems *p, const char *key,
+		  const char *url);
+
 /* Likewise of `base_url`, which paths follow: no slash at its end, nothing asked. */
 bool check_base_url(const struct sink_settings *s, struct conf_problems *p, const char *url);
 
