@@ -8,7 +8,14 @@
 #include "model/json.h"
 #include "model/tmpl.h"
 
-enum { ALERTS_MAX = 100, SECTION_MAX = 3000, FALLBACK_MAX = 40000, WORST_LEN = 15000 };
+enum {
+	ALERTS_MAX = 100,
+	SECTION_MAX = 3000,
+	FIELD_MAX = 2000,
+	BLOCKS_MAX = 50,
+	FALLBACK_MAX = 40000,
+	WORST_LEN = 15000,
+};
 
 #define FRIENDLY                                                                                 \
 	"{\"id\":\"al1\",\"org_id\":\"o1\",\"type\":\"policy_violation\",\"severity\":\"high\"," \
@@ -290,31 +297,40 @@ static void expect_text(const struct json_value *v, size_t max)
 		expect_no_markup(text);
 }
 
-/* A block's texts: of a section one, of a context a list of them. */
-static void expect_block(const struct json_value *block)
+static void expect_texts(const struct json_value *list, size_t count_max, size_t max)
 {
-	const char *type = json_text(json_get(block, "type"), NULL);
-	const struct json_value *list = json_get(block, "elements");
-
-	if (strcmp(type, "section") == 0) {
-		expect_text(json_get(json_get(block, "text"), "text"), SECTION_MAX);
-		assert_int_equal(json_kind(json_get(json_get(block, "text"), "verbatim")),
-				 JSON_TRUE);
-		return;
-	}
-	assert_string_equal(type, "context");
-	assert_in_range(json_count(list), 1, 10);
+	assert_in_range(json_count(list), 1, count_max);
 	for (const struct json_value *e = json_first(list); e != NULL; e = json_next(e)) {
-		expect_text(json_get(e, "text"), SECTION_MAX);
+		expect_text(json_get(e, "text"), max);
 		assert_int_equal(json_kind(json_get(e, "verbatim")), JSON_TRUE);
 	}
 }
 
-static void expect_blocks(const struct json_value *list)
+/* A block's texts: of a section one or a list, of a context a list of them. */
+static void expect_block(const struct json_value *block)
 {
-	assert_in_range(json_count(list), 1, 50);
+	const char *type = json_text(json_get(block, "type"), NULL);
+
+	if (strcmp(type, "context") == 0) {
+		expect_texts(json_get(block, "elements"), 10, SECTION_MAX);
+		return;
+	}
+	assert_string_equal(type, "section");
+	if (json_get(block, "fields") != NULL) {
+		expect_texts(json_get(block, "fields"), 10, FIELD_MAX);
+		return;
+	}
+	expect_text(json_get(json_get(block, "text"), "text"), SECTION_MAX);
+	assert_int_equal(json_kind(json_get(json_get(block, "text"), "verbatim")), JSON_TRUE);
+}
+
+/* How many they are. */
+static size_t expect_blocks(const struct json_value *list)
+{
+	assert_in_range(json_count(list), 1, BLOCKS_MAX);
 	for (const struct json_value *b = json_first(list); b != NULL; b = json_next(b))
 		expect_block(b);
+	return json_count(list);
 }
 
 static void expect_slack(const char *body)
@@ -322,6 +338,7 @@ static void expect_slack(const char *body)
 	struct json *j = parse(body);
 	const struct json_value *root = json_root(j);
 	const struct json_value *bars = json_get(root, "attachments");
+	size_t blocks = 0;
 
 	expect_text(json_get(root, "text"), FALLBACK_MAX);
 	assert_int_equal(json_kind(json_get(root, "unfurl_links")), JSON_FALSE);
@@ -331,18 +348,24 @@ static void expect_slack(const char *body)
 
 		assert_int_equal(strlen(color), 7);
 		assert_int_equal(color[0], '#');
-		expect_blocks(json_get(a, "blocks"));
+		blocks += expect_blocks(json_get(a, "blocks"));
 	}
 	if (json_get(root, "blocks") != NULL)
-		expect_blocks(json_get(root, "blocks"));
+		blocks += expect_blocks(json_get(root, "blocks"));
+	assert_in_range(blocks, 0, BLOCKS_MAX);
 	json_free(&j);
 }
 
 static void slack_takes_it(const struct message *m)
 {
 	char *body = render_shipped("slack.slack.json.mustache", m);
+	char *reply =
+		m->count == 1 ? render_shipped("slack.reply.slack.json.mustache", m) : NULL;
 
 	expect_slack(body);
+	if (reply != NULL)
+		expect_slack(reply);
+	mem_free(&reply);
 	mem_free(&body);
 }
 
@@ -374,8 +397,10 @@ static void a_person_reads_what_happened_in_slack(void **state)
 			"\"text\": \"[HIGH] opened: GPT-4 usage\"",
 			"\"text\": \"[HIGH] opened: *GPT-4 usage*\"",
 			"\"text\": \">>> A longer text.\"", "\"color\": \"#e8532c\"",
-			"acme · policy_violation · high · open · user u1 · <!date^1795491956^"
-			"{date_short_pretty} {time}|2026-11-24 03:45 UTC>",
+			"*Source*\\nacme", "*Type*\\npolicy_violation", "*User*\\nu1",
+			"*Policy*\\np1", "*Model*\\ngpt-4", "*Opened*\\n2025-01-15 10:30 UTC",
+			"opened <!date^1795491956^{date_short_pretty} {time}|2026-11-24 03:45 UTC> "
+			"· al1",
 			NULL });
 	s->facts[0].event = EVENT_RESOLVED;
 	s->facts[0].first = s->facts[0].possible_repeat = true;
@@ -383,7 +408,8 @@ static void a_person_reads_what_happened_in_slack(void **state)
 	s->facts[0].link = "https://app.example.com/alerts/i?a=1&b=2";
 	expect_in_slack(
 		s, (const char *const[]){
-			   "\"[TEST] [HIGH] opened and resolved: GPT-4 usage\"",
+			   "\"[TEST] ✔ [HIGH] opened and resolved: GPT-4 usage\"",
+			   "✔ [HIGH] opened and resolved: *",
 			   "*<https://app.example.com/alerts/i?a=1&amp;b=2|GPT-4 usage>*",
 			   "*TEST*", "*possible repeat*", "\"color\": \"#2eb67d\"", NULL });
 	s->facts[0].event = EVENT_ACKNOWLEDGED;
