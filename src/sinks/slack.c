@@ -223,25 +223,25 @@ static size_t plain_len(const char *text, size_t len)
 	return end;
 }
 
-/* The object again, with nothing in it but its text. */
+/* The object again, with nothing in it but its text, and nothing odd in that. */
 static bool make_plain(const struct message_part *part, struct buf *out, struct err *err)
 {
 	struct json *j = json_parse(part->text, part->len, err);
 	size_t len = 0;
-	const char *text = json_text(json_get(json_root(j), "text"), &len);
+	const char *text = j == NULL ? NULL : json_text(json_get(json_root(j), "text"), &len);
 	bool ok = text != NULL && len > 0;
 
 	if (ok) {
-		struct buf cut;
 		size_t whole = plain_len(text, len);
+		struct buf line;
 
-		buf_init(&cut, len + 4);
-		buf_add(&cut, text, whole);
-		buf_adds(&cut, whole < len ? "…" : "");
+		buf_init(&line, whole + 4);
+		esc_header(&line, text, whole);
+		buf_adds(&line, whole < len ? "…" : "");
 		buf_adds(out, "{\"text\":");
-		json_add_text(out, cut.data, cut.len);
+		json_add_text(out, line.data, line.len);
 		buf_adds(out, ",\"unfurl_links\":false,\"unfurl_media\":false}");
-		buf_release(&cut);
+		buf_release(&line);
 	}
 	json_free(&j);
 	return ok ||

@@ -67,14 +67,24 @@ static void take_provided(struct reading *to, const struct json_value *v)
 	take_text(v, to->answer->provided, SLACK_SCOPES_MAX);
 }
 
+/* Slack tells most mistakes twice, the second time with this in front. */
+static const char *without_level(const char *text)
+{
+	static const char level[] = "[ERROR] ";
+
+	return strncmp(text, level, strlen(level)) == 0 ? text + strlen(level) : text;
+}
+
 static void take_details(struct reading *to, const struct json_value *list)
 {
 	for (const struct json_value *v = json_first(list); v != NULL; v = json_next(v)) {
 		const char *text = json_kind(v) == JSON_STRING ? json_text(v, NULL) : NULL;
 		size_t used = strlen(to->details);
 
-		if (text == NULL || text[0] == '\0' || to->detail_count >= DETAILS_MAX ||
-		    strstr(to->details, text) != NULL)
+		if (text == NULL || to->detail_count >= DETAILS_MAX)
+			continue;
+		text = without_level(text);
+		if (text[0] == '\0' || strstr(to->details, text) != NULL)
 			continue;
 		snprintf(to->details + used, sizeof(to->details) - used, "%s%.200s",
 			 to->detail_count > 0 ? "; " : ": ", text);

@@ -228,9 +228,9 @@ static void secrets(const struct sink_settings *s, struct mask *m)
 {
 	const struct slack_settings *own = s->own;
 
-	if (own->url.value != NULL)
-		mask_add_url(m, own->url.value);
-	mask_add(m, own->token.value);
+	mask_add_url(m, own->url.value);
+	mask_add_url(m, own->url.former);
+	mask_add_secret(m, &own->token);
 	mask_add_pairs(m, &s->vars);
 }
 

@@ -243,6 +243,13 @@ def slack(name, receiver, **keys):
     return {"name": name, "type": "slack", **usual, **keys}
 
 
+def slack_bot(name, receiver, **keys):
+    """A bot of fake_slack.Slack, which that receiver behaves as."""
+    usual = {"token": "xoxb-0-fake-token", "channel": "#alerts", "api_url": receiver.url("/api"),
+             "rate": "off", "retry": SOON}
+    return {"name": name, "type": "slack", **usual, **keys}
+
+
 def email(name, post, **keys):
     usual = {
         "server": f"smtp://127.0.0.1:{post.port}",

@@ -434,9 +434,9 @@ static void what_slack_said_is_told_in_its_words(void **state)
 		BOT, 200,
 		"{\"ok\":false,\"error\":\"invalid_blocks\",\"errors\":[\"must be less than "
 		"3001 characters [json-pointer:/blocks/0/text/text]\"],"
-		"\"response_metadata\":{\"messages\":[\"[ERROR] no more than 10 items\"]}}",
+		"\"response_metadata\":{\"messages\":[\"[ERROR] must be less than 3001 characters [json-pointer:/blocks/0/text/text]\",\"[ERROR] no more than 10 items\"]}}",
 		"HTTP 200, Slack refuses this message: invalid_blocks: must be less than 3001 "
-		"characters [json-pointer:/blocks/0/text/text]; [ERROR] no more than 10 items",
+		"characters [json-pointer:/blocks/0/text/text]; no more than 10 items",
 		"sinks: s: template: it makes what Slack does not take");
 	expect_said(BOT, 200, NO("not_in_channel"),
 		    "HTTP 200, the channel takes no messages: not_in_channel",

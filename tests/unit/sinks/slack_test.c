@@ -268,13 +268,10 @@ static void plain_text_is_cut_between_characters_and_marks(void **state)
 		const char *end;
 		size_t whole_pieces; /* before the … */
 	} rows[] = {
-		{ "x", 3000, "", 3000 },
-		{ "x", 3001, "", 3000 },
-		{ "&amp;", 601, "", 600 },
-		{ "xx&amp;", 500, "", 428 },
-		{ "\xf0\x9f\x94\x94", 3001, "", 3000 },
-		{ "x", 2998, "&amp;y", 2998 },
-		{ "x", 2990, "<!date^1^{ago}|long ago>", 2990 },
+		{ "x", 3000, "", 3000 },       { " ", 3, "\\n\\u0000\\u001b\\r", 7 },
+		{ "x", 3001, "", 3000 },       { "&amp;", 601, "", 600 },
+		{ "xx&amp;", 500, "", 428 },   { "\xf0\x9f\x94\x94", 3001, "", 3000 },
+		{ "x", 2998, "&amp;y", 2998 }, { "x", 2990, "<!date^1^{ago}|long ago>", 2990 },
 		{ "x", 2999, "&", 2999 },
 	};
 
