@@ -81,7 +81,7 @@ def divider(block):
 
 
 BLOCKS = {
-    # type: the keys it may have, what else must hold
+    # of each type the keys it may have, and what else must hold
     "section": ({"type", "text", "fields"}, section),
     "context": ({"type", "elements"}, context),
     "header": ({"type", "text"}, header),

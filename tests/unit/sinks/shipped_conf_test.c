@@ -75,6 +75,7 @@ static void set_secrets(void)
 	setenv("TOKTRA_CLIENT_ID", "ci", 1);
 	setenv("TOKTRA_CLIENT_SECRET", "cs", 1);
 	setenv("SLACK_WEBHOOK_URL", "https://hooks.slack.com/services/T0/B0/x", 1);
+	setenv("SLACK_BOT_TOKEN", "xoxb-1", 1);
 	setenv("SMTP_PASSWORD", "p", 1);
 	setenv("PAGERDUTY_KEY", "0123456789abcdef0123456789abcdef", 1);
 	setenv("HOOK_SECRET", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", 1);
