@@ -223,8 +223,12 @@ static size_t plain_len(const char *text, size_t len)
 	return end;
 }
 
+/* What the template says of it stands in the blocks that are left out. */
+static const char repeat_mark[] = "possible repeat: ";
+
 /* The object again, with nothing in it but its text, and nothing odd in that. */
-static bool make_plain(const struct message_part *part, struct buf *out, struct err *err)
+static bool make_plain(const struct message_part *part, bool possible_repeat, struct buf *out,
+		       struct err *err)
 {
 	struct json *j = json_parse(part->text, part->len, err);
 	size_t len = 0;
@@ -235,7 +239,8 @@ static bool make_plain(const struct message_part *part, struct buf *out, struct 
 		size_t whole = plain_len(text, len);
 		struct buf line;
 
-		buf_init(&line, whole + 4);
+		buf_init(&line, whole + sizeof(repeat_mark) + 4);
+		buf_adds(&line, possible_repeat ? repeat_mark : "");
 		esc_header(&line, text, whole);
 		buf_adds(&line, whole < len ? "…" : "");
 		buf_adds(out, "{\"text\":");
@@ -377,7 +382,7 @@ static bool add_body(const struct slack_settings *own, const struct message *m,
 	buf_init(&plain, BODY_MAX);
 	buf_init(&members.ours, BODY_MAX);
 	if (ok && plan->is_plain) {
-		ok = make_plain(&part, &plain, err);
+		ok = make_plain(&part, m->possible_repeat, &plain, err);
 		part = (struct message_part){ .text = plain.data, .len = plain.len };
 	}
 	add_members(&members, own, plan);
@@ -427,7 +432,8 @@ const struct sink_type slack_sink = {
 		[SLACK_PART_BODY] = {
 			.name = "body",
 			.suffix = ".slack.json",
-			.plain = "{\"text\":\"{{#test}}TEST {{/test}}{{#alerts}}[{{event}}] "
+			.plain = "{\"text\":\"{{#test}}TEST {{/test}}{{#possible_repeat}}possible repeat: "
+				 "{{/possible_repeat}}{{#alerts}}[{{event}}] "
 				 "{{severity | truncate 40}} {{title | truncate 150}} "
 				 "({{id | truncate 80}}){{^last}} / {{/last}}{{/alerts}}\","
 				 "\"unfurl_links\":false,\"unfurl_media\":false}",
@@ -436,7 +442,8 @@ const struct sink_type slack_sink = {
 		[SLACK_PART_REPLY] = {
 			.name = "reply",
 			.suffix = ".reply.slack.json",
-			.plain = "{\"text\":\"{{#alerts}}[{{event}}] {{severity | truncate 40}} "
+			.plain = "{\"text\":\"{{#possible_repeat}}possible repeat: {{/possible_repeat}}"
+				 "{{#alerts}}[{{event}}] {{severity | truncate 40}} "
 				 "{{title | truncate 150}}{{/alerts}}\","
 				 "\"unfurl_links\":false,\"unfurl_media\":false}",
 			.optional = true,

@@ -379,6 +379,25 @@ static void an_answer_that_was_cut_counts_as_far_as_it_came(void **state)
 	assert_true(out.maybe_sent);
 }
 
+/* Whatever came of it: no half of an id is kept, and yes is yes only when it was said whole. */
+static void no_half_of_an_answer_is_taken_for_more(void **state)
+{
+	static const char whole[] = YES;
+	const size_t ok_len = strlen("{\"ok\":true,");
+
+	(void)state;
+	for (size_t len = 0; len < sizeof(whole) - 1; len++) {
+		char *part = mem_printf("%.*s", (int)len, whole);
+		struct outcome out = cut(BOT, "", 200, part);
+
+		assert_int_equal(out.verdict,
+				 len >= ok_len ? VERDICT_DELIVERED : VERDICT_LATER);
+		if (len < sizeof(whole) - 2) /* the last quote */
+			assert_string_equal(out.handle, "");
+		mem_free(&part);
+	}
+}
+
 static void slack_may_have_posted_what_failed_half_way(void **state)
 {
 	static const char *const halves[] = { NO("internal_error"), NO("fatal_error") };
@@ -469,6 +488,7 @@ int main(void)
 		cmocka_unit_test(
 			a_cut_after_sending_is_perhaps_a_message_but_never_a_second_update),
 		cmocka_unit_test(an_answer_that_was_cut_counts_as_far_as_it_came),
+		cmocka_unit_test(no_half_of_an_answer_is_taken_for_more),
 		cmocka_unit_test(slack_may_have_posted_what_failed_half_way),
 		cmocka_unit_test(what_slack_said_is_told_in_its_words),
 		cmocka_unit_test(secrets_are_never_told),

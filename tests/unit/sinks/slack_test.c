@@ -291,6 +291,22 @@ static void plain_text_is_cut_between_characters_and_marks(void **state)
 	}
 }
 
+static void plain_text_says_that_it_may_be_a_repeat(void **state)
+{
+	struct settings *s = sample_settings(KEYS);
+	struct message m = sample_message("{\"text\":\"hi\",\"blocks\":[]}");
+	struct request r;
+
+	(void)state;
+	m.progress = "plain";
+	m.possible_repeat = true;
+	sample_build(s, &m, &r);
+	assert_string_equal(r.body.data, "{\"text\":\"possible repeat: hi\","
+					 "\"unfurl_links\":false,\"unfurl_media\":false}");
+	request_release(&r);
+	settings_free(&s);
+}
+
 static void what_has_no_text_can_not_become_plain(void **state)
 {
 	static const char *const bodies[] = { "{\"blocks\":[]}", "{\"text\":\"\"}", "[]" };
@@ -425,6 +441,7 @@ int main(void)
 		cmocka_unit_test(a_member_of_ours_replaces_one_of_the_template),
 		cmocka_unit_test(without_a_part_for_replies_all_of_it_is_said),
 		cmocka_unit_test(plain_text_is_cut_between_characters_and_marks),
+		cmocka_unit_test(plain_text_says_that_it_may_be_a_repeat),
 		cmocka_unit_test(what_has_no_text_can_not_become_plain),
 		cmocka_unit_test(a_url_that_is_no_incoming_webhook_is_found),
 		cmocka_unit_test(a_bot_that_can_not_post_is_found),
