@@ -99,8 +99,8 @@ static const struct bad {
 	  "\"a.txt\"\n" },
 	{ HEAD OPENED "=== a.json\nPOST https://x.example/{{#id}}\n\n{}\n",
 	  "4: column 19: {{#id}} is not closed\n" },
-	{ HEAD OPENED "=== a.json\nPOST https://x.example/in\nX-Id: {{id | sing}}\n\n{}\n",
-	  "5: column 1: no filter \"sing\"; there are truncate upper lower default json date duration urlencode join\n" },
+	{ HEAD OPENED "=== a.json\nPOST https://x.example/in\nX-Id: {{id | uper}}\n\n{}\n",
+	  "5: column 1: no filter \"uper\"; did you mean \"upper\"?\n" },
 	{ HEAD OPENED "=== a.json\nPOST https://x.example/in\n\n{\n  {{#id}}\n}\n",
 	  "7: column 3: {{#id}} is not closed\n" },
 	{ HEAD OPENED "=== list.json\n{{#id}}\n=== a.json\nPOST https://x.example/in\n\n{\n"
