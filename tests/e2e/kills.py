@@ -35,7 +35,9 @@ from fakes import TOP, alert, heard, notes, wait_for
 from programs import newer, plain_email, webhook
 
 WINDOW = 8
-TRY_SECONDS = 5  # for a point that is not passed so often
+TRY_SECONDS = 2  # for a point that is not passed so often
+FIRST_SECONDS = 60  # for its first passing, on a machine that is busy
+TELL_EVERY = 100  # kills
 OPEN_MAX = 60  # alerts that are not resolved yet
 STARTING = {"store-opened", "sinks-known", "recovery-written", "rows-recovered"}  # passed once
 RARE = {"position-written", "position-committed"}
@@ -143,11 +145,11 @@ class Trial:
             return 1
         return self.chance.randint(1, 2 if point in RARE else 25)
 
-    def kill_at(self, point, passing):
+    def kill_at(self, point, passing, seconds=TRY_SECONDS):
         """True when it died there; if it is not passed so often it dies now."""
         daemon = self.start(f"{point}:{passing}")
         with contextlib.suppress(subprocess.TimeoutExpired):
-            daemon.process.wait(TRY_SECONDS)
+            daemon.process.wait(seconds)
         is_there = not daemon.runs
         self.buried(daemon, point if is_there else "random")
         return is_there
@@ -163,6 +165,8 @@ class Trial:
         assert daemon.process.returncode == -9, (
             f"at {where}: ended with {daemon.process.returncode}\n" + "\n".join(daemon.err[-20:]))
         self.died_at[where] += 1
+        if self.kills() % TELL_EVERY == 0:
+            print(f"{self.kills()} kills, {self.load.count} alerts so far", file=sys.stderr)
         for name, fake in self.fakes.items():
             quiesce(fake)
             self.lives[name].append(len(notes_of(fake)))
@@ -173,7 +177,7 @@ class Trial:
         while self.kills() < self.wanted:
             for name in names:
                 if not self.kill_at(name, self.nth(name)):
-                    assert self.kill_at(name, 1), f"the point {name} is never passed"
+                    assert self.kill_at(name, 1, FIRST_SECONDS), f"the point {name} is never passed"
                 if self.chance.random() < 0.5:
                     self.kill_at_random()
                 if self.kills() >= self.wanted and self.died_at.keys() >= set(names):
