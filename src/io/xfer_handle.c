@@ -205,6 +205,17 @@ static bool set_http(struct handle *handle, struct transfer *t)
 	       set_headers(handle, &t->request);
 }
 
+/*
+ * Without a bearer libcurl takes the best that the server offers of CRAM-MD5, PLAIN, LOGIN and
+ * the like. With one nothing else will do: an empty password would be sent in its place.
+ */
+static bool set_login(struct handle *handle, const struct request *r)
+{
+	return SET(handle, CURLOPT_XOAUTH2_BEARER, r->bearer) &&
+	       SET(handle, CURLOPT_LOGIN_OPTIONS,
+		   r->bearer == NULL ? NULL : "AUTH=OAUTHBEARER;AUTH=XOAUTH2");
+}
+
 static bool set_mail(struct handle *handle, const struct transfer *t)
 {
 	const struct request *r = &t->request;
@@ -219,7 +230,7 @@ static bool set_mail(struct handle *handle, const struct transfer *t)
 		   (long)(r->tls == MAIL_TLS_STARTTLS ? CURLUSESSL_ALL : CURLUSESSL_NONE)) &&
 	       SET(handle, CURLOPT_CONNECT_ONLY, 1L) &&
 	       SET(handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)answer_s) &&
-	       SET(handle, CURLOPT_HEADERFUNCTION, xfer_mail_heard_line);
+	       SET(handle, CURLOPT_HEADERFUNCTION, xfer_mail_heard_line) && set_login(handle, r);
 }
 
 static bool set_tls(const struct handles *h, struct handle *handle, const struct request *r)

@@ -32,7 +32,7 @@ struct request {
 	size_t header_count;
 	struct buf body;           /* HTTP: the body */
 	char *username, *password; /* HTTP basic, SMTP AUTH; NULL: none */
-	char *bearer;              /* Authorization: Bearer; NULL: none */
+	char *bearer;              /* Authorization: Bearer; SMTP: XOAUTH2; NULL: none */
 	char *sigv4; /* "aws:amz:REGION:SERVICE": signed with username and password; NULL */
 
 	/* Mail. */

@@ -47,6 +47,11 @@ static const struct conf_key keys[] = {
 	  .one_line = true,
 	  .offset = offsetof(struct email_settings, password),
 	  .help = "of the server's login" },
+	{ .name = "bearer",
+	  .kind = CONF_SECRET,
+	  .one_line = true,
+	  .offset = offsetof(struct email_settings, bearer),
+	  .help = "an OAuth token in place of a password (XOAUTH2)" },
 	{ .name = "from",
 	  .kind = CONF_TEXT,
 	  .required = true,
@@ -132,13 +137,24 @@ static const char *server_mistake(const char *server)
 	return NULL;
 }
 
+static enum mail_tls mail_tls(const struct email_settings *own)
+{
+	if (is_implicit(own))
+		return MAIL_TLS_IMPLICIT;
+	switch (own->starttls) {
+	case EMAIL_STARTTLS_REQUIRED: return MAIL_TLS_STARTTLS;
+	case EMAIL_STARTTLS_OFF: break;
+	}
+	return MAIL_TLS_NONE;
+}
+
 /* True on loopback, or where plaintext allows it: the rule is the one for http. */
-static bool may_be_plain(const struct sink_settings *s)
+static bool may_be_plain(const struct sink_settings *s, bool plaintext)
 {
 	const struct email_settings *own = s->own;
 	char *url = mem_printf("http://%s", after_scheme(own->server));
 	struct err err;
-	bool ok = settings_url_allowed(url, s->plaintext, &err);
+	bool ok = settings_url_allowed(url, plaintext, &err);
 
 	mem_free(&url);
 	return ok;
@@ -158,24 +174,42 @@ static void check_server(const struct sink_settings *s, struct conf_problems *p)
 	else if (own->starttls == EMAIL_STARTTLS_OFF && is_implicit(own))
 		check_error(s, p, "starttls",
 			    "does not go with smtps://, which is TLS already");
-	else if (own->starttls == EMAIL_STARTTLS_OFF && !may_be_plain(s))
+	else if (own->starttls == EMAIL_STARTTLS_OFF && !may_be_plain(s, s->plaintext))
 		check_error(
 			s, p, "starttls",
 			"can be off for a server on loopback only; elsewhere set plaintext = "
 			"true if the way there is your own");
 }
 
-static void check_login(const struct sink_settings *s, struct conf_problems *p)
+/* Credentials go by TLS or stay on this machine, whatever plaintext allows for the mail itself. */
+static void check_way(const struct sink_settings *s, struct conf_problems *p)
 {
 	const struct email_settings *own = s->own;
 
+	if (own->username != NULL && own->server != NULL && server_mistake(own->server) == NULL &&
+	    mail_tls(own) == MAIL_TLS_NONE && !may_be_plain(s, false))
+		check_error(s, p, "username",
+			    "is sent without TLS to loopback only: leave starttls on, or "
+			    "leave out the login");
+}
+
+static void check_login(const struct sink_settings *s, struct conf_problems *p)
+{
+	const struct email_settings *own = s->own;
+	bool has_password = own->password.reference != NULL;
+	bool has_bearer = own->bearer.reference != NULL;
+
+	check_way(s, p);
 	/* One of the two may be there and only unreadable, which has been said. */
 	if (!s->is_whole)
 		return;
-	if (own->username != NULL && own->password.reference == NULL)
-		check_error(s, p, "username", "needs password beside it");
-	if (own->username == NULL && own->password.reference != NULL)
-		check_error(s, p, "password", "needs username beside it");
+	if (has_password && has_bearer)
+		check_error(s, p, "bearer", "takes the place of password: leave one of them out");
+	else if (own->username != NULL && !has_password && !has_bearer)
+		check_error(s, p, "username", "needs password (or bearer) beside it");
+	else if (own->username == NULL && (has_password || has_bearer))
+		check_error(s, p, has_password ? "password" : "bearer",
+			    "needs username beside it");
 }
 
 static void check_address(const struct sink_settings *s, struct conf_problems *p,
@@ -238,17 +272,6 @@ static char *mail_url(const struct email_settings *own)
 			  hello);
 }
 
-static enum mail_tls mail_tls(const struct email_settings *own)
-{
-	if (is_implicit(own))
-		return MAIL_TLS_IMPLICIT;
-	switch (own->starttls) {
-	case EMAIL_STARTTLS_REQUIRED: return MAIL_TLS_STARTTLS;
-	case EMAIL_STARTTLS_OFF: break;
-	}
-	return MAIL_TLS_NONE;
-}
-
 static bool add_recipients(struct request *r, const struct email_settings *own,
 			   const char *progress, struct err *err)
 {
@@ -280,6 +303,7 @@ static bool build(const struct sink_settings *s, const struct message *m, struct
 	out->tls = mail_tls(own);
 	out->username = mem_strdup(own->username);
 	out->password = mem_strdup(own->password.value);
+	out->bearer = mem_strdup(own->bearer.value);
 	out->from = mem_strdup(from.address);
 	out->text = mail_text(&m->parts[PART_TEXT]);
 	if (m->parts[PART_HTML].text != NULL)

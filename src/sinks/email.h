@@ -19,7 +19,7 @@ enum email_starttls { EMAIL_STARTTLS_REQUIRED, EMAIL_STARTTLS_OFF };
 struct email_settings {
 	char *server; /* smtp://host[:port] or smtps://host[:port] */
 	char *username;
-	struct conf_secret password;
+	struct conf_secret password, bearer; /* one of them beside a username */
 	char *from, *reply_to, *hello;
 	struct conf_texts to, cc;
 	enum email_starttls starttls;

@@ -13,7 +13,8 @@
 
 /*
  * Adds all of them: From, To, Cc, Reply-To, Subject, Date, Message-ID, In-Reply-To, References,
- * what tells machines that a machine wrote it, Importance. Each is one line.
+ * Outlook's Thread-Topic and -Index, what tells machines that a machine wrote it, Importance and
+ * X-Priority. Each is one line.
  */
 bool email_headers_add(struct request *r, const struct email_settings *own,
 		       const struct message *m, struct err *err)

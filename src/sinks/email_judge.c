@@ -28,7 +28,7 @@ enum moment { BEFORE_RCPT = 1, AT_RCPT = 2, AFTER_RCPT = 4, ANY_MOMENT = 7 };
 
 #define LOGIN_FAULT                                                         \
 	VERDICT_LATER, BLAME_OPERATOR, "the login was refused", "username", \
-		"does the server want one, and are username and password right?"
+		"does the server want one, and are username and password (or bearer) right?"
 
 /* The first row that fits wins. */
 static const struct {
@@ -99,6 +99,7 @@ static void secrets(const struct sink_settings *s, struct mask *m)
 	const struct email_settings *own = s->own;
 
 	mask_add(m, own->password.value);
+	mask_add(m, own->bearer.value);
 	mask_add_pairs(m, &s->vars);
 }
 

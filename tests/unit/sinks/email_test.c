@@ -45,6 +45,8 @@ static void a_mail_has_these_fields(void **state)
 			    "Auto-Submitted: auto-generated\n"
 			    "X-Auto-Response-Suppress: All\n"
 			    "Importance: normal\n"
+			    "X-Priority: 3\n"
+			    "X-Mailer: Tocsin\n"
 			    "\n");
 	assert_int_equal(r.kind, REQUEST_MAIL);
 	assert_int_equal(r.tls, MAIL_TLS_IMPLICIT);
@@ -177,15 +179,15 @@ static void importance_is_that_of_the_worst_that_is_open(void **state)
 	static const struct {
 		enum alert_severity a, b;
 		enum event_kind a_event, b_event;
-		const char *wanted;
+		const char *wanted, *number;
 	} rows[] = {
-		{ SEVERITY_LOW, SEVERITY_LOW, EVENT_OPENED, EVENT_OPENED, "low" },
-		{ SEVERITY_LOW, SEVERITY_MEDIUM, EVENT_OPENED, EVENT_REOPENED, "normal" },
-		{ SEVERITY_HIGH, SEVERITY_LOW, EVENT_CHANGED, EVENT_OPENED, "high" },
-		{ SEVERITY_LOW, SEVERITY_CRITICAL, EVENT_OPENED, EVENT_OPENED, "high" },
-		{ SEVERITY_LOW, SEVERITY_CRITICAL, EVENT_OPENED, EVENT_RESOLVED, "low" },
+		{ SEVERITY_LOW, SEVERITY_LOW, EVENT_OPENED, EVENT_OPENED, "low", "5" },
+		{ SEVERITY_LOW, SEVERITY_MEDIUM, EVENT_OPENED, EVENT_REOPENED, "normal", "3" },
+		{ SEVERITY_HIGH, SEVERITY_LOW, EVENT_CHANGED, EVENT_OPENED, "high", "2" },
+		{ SEVERITY_LOW, SEVERITY_CRITICAL, EVENT_OPENED, EVENT_OPENED, "high", "1" },
+		{ SEVERITY_LOW, SEVERITY_CRITICAL, EVENT_OPENED, EVENT_RESOLVED, "low", "5" },
 		{ SEVERITY_HIGH, SEVERITY_CRITICAL, EVENT_ACKNOWLEDGED, EVENT_RESOLVED,
-		  "normal" },
+		  "normal", "3" },
 	};
 	struct settings *s = sample_settings(KEYS);
 
@@ -201,6 +203,7 @@ static void importance_is_that_of_the_worst_that_is_open(void **state)
 		m.count = 2;
 		sample_build(s, &m, &r);
 		assert_string_equal(request_get_header(&r, "Importance"), rows[i].wanted);
+		assert_string_equal(request_get_header(&r, "X-Priority"), rows[i].number);
 		request_release(&r);
 	}
 	settings_free(&s);
@@ -262,6 +265,7 @@ static void every_mistake_is_said_with_its_remedy(void **state)
 #define E       "type = \"email\"; "
 #define SEVERAL "holds several addresses: write [ \"a@x\", \"b@y\" ]"
 #define NONE    "is no address: name@domain, or Name <name@domain>"
+#define LOGIN   "username = \"u\"; password = \"p\"; "
 	static const struct {
 		const char *keys, *message;
 	} rows[] = {
@@ -282,8 +286,14 @@ static void every_mistake_is_said_with_its_remedy(void **state)
 		{ SERVER REST "starttls = \"off\";",
 		  "sink \"s\": starttls: does not go with smtps://, which is TLS already" },
 		{ SERVER REST "hello = \"a b\";", "sink \"s\": hello: must be a host's name" },
-		{ KEYS "username = \"u\";", "sink \"s\": username: needs password beside it" },
+		{ KEYS "username = \"u\";",
+		  "sink \"s\": username: needs password (or bearer) beside it" },
 		{ KEYS "password = \"p\";", "sink \"s\": password: needs username beside it" },
+		{ KEYS "bearer = \"b\";", "sink \"s\": bearer: needs username beside it" },
+		{ KEYS "username = \"u\"; bearer = \"b\";", "" },
+		{ KEYS "username = \"u\"; password = \"p\"; bearer = \"b\";",
+		  "sink \"s\": bearer: takes the place of password: leave one of them out" },
+		{ E REST "server = \"smtp://127.0.0.1:25\"; starttls = \"off\"; " LOGIN, "" },
 		{ SERVER "to = \"a@b.c\"; from = \"nobody\";", "sink \"s\": from: " NONE },
 		{ BASE "to = \"a@b.c, d@e.f\";", "sink \"s\": to: " SEVERAL },
 		{ BASE "to = [ \"a@b.c\", \"d@e.f;g@h.i\" ];", "sink \"s\": to: " SEVERAL },
@@ -301,6 +311,156 @@ static void every_mistake_is_said_with_its_remedy(void **state)
 		sample_expect_problem(rows[i].keys, CONF_ERROR, rows[i].message);
 }
 
+/* plaintext = true lets a mail travel readable, never a password. */
+static void a_login_never_goes_out_without_tls(void **state)
+{
+	static const char keys[] = "type = \"email\"; server = \"smtp://relay.acme.com:25\"; "
+				   "from = \"a@b.c\"; to = \"d@e.f\"; plaintext = true; "
+				   "starttls = \"off\"; username = \"u\"; password = \"p\";";
+	struct conf_problems problems = { 0 };
+	struct settings *s = sample_read(keys, &problems);
+	size_t errors = 0;
+
+	(void)state;
+	for (size_t i = 0; i < problems.count; i++) {
+		if (problems.list[i].level != CONF_ERROR)
+			continue;
+		errors++;
+		assert_string_equal(problems.list[i].message,
+				    "sink \"s\": username: is sent without TLS to loopback only: "
+				    "leave starttls on, or leave out the login");
+	}
+	assert_int_equal(errors, 1);
+	conf_problems_release(&problems);
+	settings_free(&s);
+}
+
+static void a_bearer_takes_the_place_of_a_password(void **state)
+{
+	struct settings *s = sample_settings(KEYS "username = \"u\"; bearer = \"t0ken\";");
+	struct message m = mail("s", "t", NULL);
+	struct request r;
+
+	(void)state;
+	sample_build(s, &m, &r);
+	assert_string_equal(r.username, "u");
+	assert_null(r.password);
+	assert_string_equal(r.bearer, "t0ken");
+	request_release(&r);
+	settings_free(&s);
+}
+
+/* ---- the thread of an alert ---- */
+
+struct told {
+	struct alert alert;
+	struct facts facts;
+	struct message message;
+};
+
+static void told_open(struct told *t, const char *id, enum event_kind event)
+{
+	char *json = mem_printf("{\"id\":\"%s\",\"org_id\":\"o1\",\"title\":\"A \\r\\n t\"}", id);
+	struct err err;
+
+	assert_true(alert_read(&t->alert, json, strlen(json), &err));
+	t->facts = (struct facts){ .alert = &t->alert, .event = event };
+	t->message = mail("s", "t", NULL);
+	t->message.alerts = &t->facts;
+	t->message.count = 1;
+	mem_free(&json);
+}
+
+#define OWN_ID "<tcs_0123456789abcdef0123456789abcdef@acme.com>"
+
+/* Whatever happens to an alert, and in whichever episode: one root. */
+static void all_mails_of_an_alert_share_a_root(void **state)
+{
+	static const struct {
+		enum event_kind event;
+		bool first;
+		const char *handle;
+		bool answers_root;
+		const char *answers;
+	} rows[] = {
+		{ EVENT_OPENED, false, "", false, NULL },
+		{ EVENT_OPENED, false, OWN_ID, false, NULL },
+		{ EVENT_RESOLVED, true, "", false, NULL },
+		{ EVENT_RESOLVED, false, "<tcs_first@acme.com>", false, "<tcs_first@acme.com>" },
+		{ EVENT_REOPENED, false, "", true, NULL },
+		{ EVENT_RESOLVED, false, "<tcs_second@acme.com>", false, "<tcs_second@acme.com>" },
+	};
+	struct settings *s = sample_settings(KEYS);
+	char root[100] = "";
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct told t;
+		struct request r;
+
+		told_open(&t, "al1", rows[i].event);
+		t.facts.first = rows[i].first;
+		t.message.handle = rows[i].handle;
+		sample_build(s, &t.message, &r);
+		const char *refs = request_get_header(&r, "References");
+		const char *answers = request_get_header(&r, "In-Reply-To");
+		char *wanted;
+
+		if (i == 0)
+			snprintf(root, sizeof(root), "%s", refs);
+		assert_int_equal(strncmp(root, "<alert.", 7), 0);
+		wanted = mem_printf("%s%s%s", root, rows[i].answers != NULL ? " " : "",
+				    rows[i].answers != NULL ? rows[i].answers : "");
+		assert_string_equal(refs, wanted);
+		if (rows[i].answers_root)
+			assert_string_equal(answers, root);
+		else if (rows[i].answers != NULL)
+			assert_string_equal(answers, rows[i].answers);
+		else
+			assert_null(answers);
+		assert_string_equal(request_get_header(&r, "Message-ID"), OWN_ID);
+		assert_string_equal(request_get_header(&r, "Thread-Topic"), "A t");
+		assert_int_equal(strlen(request_get_header(&r, "Thread-Index")), 32);
+		mem_free(&wanted);
+		request_release(&r);
+		alert_release(&t.alert);
+	}
+	settings_free(&s);
+}
+
+static void another_alert_has_another_root_and_a_digest_none(void **state)
+{
+	struct settings *s = sample_settings(KEYS);
+	struct told one, other;
+	struct request r, q;
+	struct facts both[2];
+
+	(void)state;
+	told_open(&one, "al1", EVENT_OPENED);
+	told_open(&other, "al2", EVENT_OPENED);
+	sample_build(s, &one.message, &r);
+	sample_build(s, &other.message, &q);
+	assert_string_not_equal(request_get_header(&r, "References"),
+				request_get_header(&q, "References"));
+	assert_string_not_equal(request_get_header(&r, "Thread-Index"),
+				request_get_header(&q, "Thread-Index"));
+	request_release(&r);
+	both[0] = one.facts;
+	both[1] = other.facts;
+	one.message.alerts = both;
+	one.message.count = 2;
+	sample_build(s, &one.message, &r);
+	assert_null(request_get_header(&r, "References"));
+	assert_null(request_get_header(&r, "In-Reply-To"));
+	assert_null(request_get_header(&r, "Thread-Index"));
+	assert_string_equal(request_get_header(&r, "Message-ID"), OWN_ID);
+	request_release(&r);
+	request_release(&q);
+	alert_release(&one.alert);
+	alert_release(&other.alert);
+	settings_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -313,6 +473,10 @@ int main(void)
 		cmocka_unit_test(server_and_starttls_decide_url_and_tls),
 		cmocka_unit_test(a_recipient_named_twice_gets_one_mail),
 		cmocka_unit_test(every_mistake_is_said_with_its_remedy),
+		cmocka_unit_test(a_login_never_goes_out_without_tls),
+		cmocka_unit_test(a_bearer_takes_the_place_of_a_password),
+		cmocka_unit_test(all_mails_of_an_alert_share_a_root),
+		cmocka_unit_test(another_alert_has_another_root_and_a_digest_none),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

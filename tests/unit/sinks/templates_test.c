@@ -465,6 +465,8 @@ static void mails_hold_hostile_alerts_as_text(void **state)
 
 static void a_mail_reads_like_this(void **state)
 {
+	char name[] = "one_subject", yes[] = "true";
+	const struct pair one_subject = { name, yes };
 	struct sample *s = sample_new(FRIENDLY, 1);
 	char *subject, *text;
 
@@ -487,12 +489,24 @@ static void a_mail_reads_like_this(void **state)
 				  "Details:  {\"model\":\"gpt-4\"}\n"
 				  "Created:  2025-01-15 10:30 UTC\n"
 				  "Seen:     2026-11-24 03:45 UTC\n"
-				  "Alert:    al1\n");
+				  "Alert:    al1\n"
+				  "\n"
+				  "-- \n"
+				  "You get this because the route \"rest\" leads to the mail sink "
+				  "\"s\" of Tocsin; whoever runs it can change that. Sent "
+				  "automatically.\n");
 	mem_free(&subject);
 	mem_free(&text);
 	s->message.test = true;
 	subject = render_shipped("email.subject.txt.mustache", &s->message);
 	assert_string_equal(subject, "[TEST] [high opened] GPT-4 usage\n");
+	mem_free(&subject);
+	s->message.test = false;
+	s->facts[0].vars = &one_subject;
+	s->facts[0].var_count = 1;
+	s->facts[0].event = EVENT_RESOLVED;
+	subject = render_shipped("email.subject.txt.mustache", &s->message);
+	assert_string_equal(subject, "[high alert] GPT-4 usage\n");
 	mem_free(&subject);
 	sample_free(&s);
 }
