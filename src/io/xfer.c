@@ -2,7 +2,8 @@
  * xfer: libcurl's multi handle on our loop, and the transfers under way.
  *
  *   xfer_start ──▶ UNDER WAY ──▶ libcurl says done ──▶ judged ──▶ callback ──▶ gone
- *        │             │ mail: connected ──▶ xfer_mail talks ──▶ judged ─┘
+ *        │             │ mail: connected ──▶ xfer_mail talks ──▶ judged ─┤
+ *        ├ mail: over a kept connection ──▶ xfer_mail talks ──▶ judged ──┤
  *        │             ├ its kept connection is stale: UNDER WAY again, on a new one
  *        │             └ xfer_cut: judged as cut ────────────────────────┘
  *        └ cannot be sent as it is: REFUSED, the callback follows from a timer
@@ -40,6 +41,7 @@ struct xfer {
 	struct timer *wake; /* libcurl's */
 	struct timer *refuse;
 	struct handles *handles;
+	struct lines *lines;
 	struct transfer *first, *last; /* in the order of their start */
 	size_t count;
 	bool calling_back;
@@ -72,14 +74,18 @@ static void release(struct transfer *t)
 	mem_free(&t);
 }
 
+void xfer_hang_up(struct xfer *x, struct handle **handle)
+{
+	curl_multi_remove_handle(x->multi, xfer_handle_easy(*handle));
+	xfer_handle_close(x->handles, handle);
+}
+
 void xfer_end(struct transfer *t)
 {
 	struct xfer *x = t->x;
 
-	if (t->handle != NULL) {
-		curl_multi_remove_handle(x->multi, xfer_handle_easy(t->handle));
-		xfer_handle_close(x->handles, &t->handle);
-	}
+	if (t->handle != NULL)
+		xfer_hang_up(x, &t->handle);
 	unlink_transfer(x, t);
 	t->reply.took_ms = clock_steady() - t->started_at;
 	t->reply.at = clock_now();
@@ -273,14 +279,25 @@ static struct transfer *transfer_new(struct xfer *x, struct request *r)
 	return t;
 }
 
-static bool open_transfer(struct xfer *x, struct transfer *t)
+bool xfer_connect(struct transfer *t)
 {
-	if (t->request.kind == REQUEST_MAIL) {
-		t->mail = xfer_mail_new(t, x->turn);
-		if (t->mail == NULL)
-			return false;
+	struct xfer *x = t->x;
+
+	if (!xfer_handle_open(x->handles, t)) {
+		timer_set(x->refuse, 0);
+		return false;
 	}
-	return xfer_handle_open(x->handles, t);
+	add_to_multi(t);
+	return true;
+}
+
+static void start_mail(struct xfer *x, struct transfer *t)
+{
+	t->mail = xfer_mail_new(t, x->turn, x->lines);
+	if (t->mail == NULL)
+		timer_set(x->refuse, 0);
+	else if (!xfer_mail_resume(t->mail))
+		xfer_connect(t);
 }
 
 void xfer_start(struct xfer *x, struct request *r,
@@ -292,11 +309,10 @@ void xfer_start(struct xfer *x, struct request *r,
 
 	t->done = done;
 	t->arg = arg;
-	if (!open_transfer(x, t)) {
-		timer_set(x->refuse, 0);
-		return;
-	}
-	add_to_multi(t);
+	if (t->request.kind == REQUEST_MAIL)
+		start_mail(x, t);
+	else
+		xfer_connect(t);
 }
 
 static void end_refused(struct transfer *t)
@@ -350,6 +366,7 @@ struct xfer *xfer_new(struct turn *t)
 	x->refuse = timer_new(t, on_refuse, x);
 	x->handles = xfer_handles_new();
 	x->laid_aside = mem_array(PORTS, sizeof(*x->laid_aside));
+	x->lines = xfer_lines_new(x, t);
 	curl_multi_setopt(x->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
 	curl_multi_setopt(x->multi, CURLMOPT_SOCKETDATA, x);
 	curl_multi_setopt(x->multi, CURLMOPT_TIMERFUNCTION, on_timer_wish);
@@ -367,6 +384,7 @@ void xfer_free(struct xfer **x)
 		return;
 	if (xfer->count > 0)
 		BUG("%zu transfers are under way", xfer->count);
+	xfer_lines_free(&xfer->lines);
 	xfer_handles_free(&xfer->handles);
 	curl_multi_cleanup(xfer->multi); /* still asks for sockets and timer to be left */
 	timer_free(&xfer->wake);

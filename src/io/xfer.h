@@ -16,7 +16,8 @@
  * answer; a 2xx there does not. What a server says unasked on a kept connection is no answer: the
  * request goes out on a new one.
  *
- * Mail: io/mime.h tells what goes out; MIME headers of the request are left out. The reply's
+ * Mail: a connection whose mail was taken serves the next one to the same server and login within
+ * some seconds, a hundred times at most. io/mime.h tells what goes out; MIME headers of the request are left out. The reply's
  * body is the server's last answer, its lines joined by CRLF, without the last; a recipient's
  * text is the first line of its answer. status is the last code heard (354 when only the final
  * dot was left to answer). REPLY_LOGIN with status 0: no AUTH was offered, and no mail was

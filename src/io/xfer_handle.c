@@ -20,6 +20,7 @@
 #include <curl/curl.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
 #include "io/xfer_own.h"
@@ -76,6 +77,13 @@ void xfer_handles_free(struct handles **h)
 void *xfer_handle_easy(const struct handle *handle)
 {
 	return handle->easy;
+}
+
+void xfer_handle_lend(struct handle *handle, struct transfer *t)
+{
+	curl_easy_setopt(handle->easy, CURLOPT_PRIVATE, t);
+	curl_easy_setopt(handle->easy, CURLOPT_HEADERDATA, t);
+	curl_easy_setopt(handle->easy, CURLOPT_WRITEDATA, t);
 }
 
 const char *xfer_handle_complaint(const struct handle *handle)
@@ -254,14 +262,17 @@ static bool set_tls(const struct handles *h, struct handle *handle, const struct
 static bool set_common(struct handle *handle, struct transfer *t)
 {
 	const struct request *r = &t->request;
+	/* A mail may begin again over a new connection, but not its time. */
+	int64_t left_ms = t->timeout_ms - (clock_steady() - t->started_at);
+	long wait_ms = left_ms > 0 ? (long)left_ms : 1;
 
 	return SET(handle, CURLOPT_URL, r->url) && SET(handle, CURLOPT_PRIVATE, t) &&
 	       SET(handle, CURLOPT_ERRORBUFFER, handle->complaint) &&
 	       SET(handle, CURLOPT_HEADERDATA, t) && SET(handle, CURLOPT_WRITEDATA, t) &&
 	       SET(handle, CURLOPT_NOSIGNAL, 1L) && SET(handle, CURLOPT_QUICK_EXIT, 1L) &&
 	       SET(handle, CURLOPT_TCP_NODELAY, 1L) &&
-	       SET(handle, CURLOPT_TIMEOUT_MS, (long)t->timeout_ms) &&
-	       SET(handle, CURLOPT_CONNECTTIMEOUT_MS, (long)t->timeout_ms) &&
+	       SET(handle, CURLOPT_TIMEOUT_MS, wait_ms) &&
+	       SET(handle, CURLOPT_CONNECTTIMEOUT_MS, wait_ms) &&
 	       SET(handle, CURLOPT_PROXY, r->proxy == NULL ? "" : r->proxy) &&
 	       SET(handle, CURLOPT_NOPROXY, "") && SET(handle, CURLOPT_USERNAME, r->username) &&
 	       SET(handle, CURLOPT_PASSWORD, r->password);

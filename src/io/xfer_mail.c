@@ -18,9 +18,14 @@
  * at once.
  *
  * Some recipients may be refused while others are not: the mail goes to the others, and the
- * reply lists every answer. A connection serves one mail: they are few, servers differ in what
- * they keep between two, and a late answer can never be taken for the next mail's. QUIT is sent,
- * its answer is not waited for.
+ * reply lists every answer.
+ *
+ * After a mail that was taken the connection is kept for the next one (xfer_lines.c), which then
+ * begins at SENDER. After anything else it is closed: servers differ in what they keep of a
+ * refused mail, and a late answer must never be taken for the next mail's. A kept connection may
+ * have died, or its server may have had enough of us: whatever is wrong before it has answered
+ * to MAIL is tried once more over a new one, since nothing was told yet. QUIT is sent, its
+ * answer is not waited for.
  *
  * Credentials are there to be used: a server that offers no AUTH gets no mail (libcurl would
  * go on without), and the reply is REPLY_LOGIN with status 0.
@@ -48,8 +53,10 @@ enum step { STEP_CONNECT, STEP_SENDER, STEP_RCPT, STEP_DATA, STEP_CONTENT };
 
 struct mail {
 	struct transfer *t;
+	struct lines *lines;
 	enum step step;
 	bool logged_in;
+	int mails_before;   /* over this connection */
 	struct buf content; /* as DATA sends it */
 
 	/* Once the conversation is ours. */
@@ -87,11 +94,12 @@ static bool write_content(struct mail *m)
 	return fits || err_set(&m->t->error, "the mail is too large");
 }
 
-struct mail *xfer_mail_new(struct transfer *t, struct turn *turn)
+struct mail *xfer_mail_new(struct transfer *t, struct turn *turn, struct lines *lines)
 {
 	struct mail *m = mem_new(sizeof(*m));
 
 	m->t = t;
+	m->lines = lines;
 	m->turn = turn;
 	m->answer_whole = true;
 	buf_init(&m->content, MAIL_LEN_MAX);
@@ -221,6 +229,8 @@ static enum reply_kind connect_kind(const struct mail *m, int curl_code)
 
 	if (m->heard_len > ANSWERS_READ_MAX)
 		return REPLY_GARBLED;
+	if (kind == REPLY_CUT && m->code == 421) /* it said so, to EHLO; libcurl went on to HELO */
+		return REPLY_ANSWERED;
 	return kind == REPLY_GARBLED && m->code >= 400 ? REPLY_ANSWERED : kind;
 }
 
@@ -247,14 +257,50 @@ void xfer_mail_judge_cut(struct transfer *t)
 	fill(t->mail, REPLY_CUT, "by us, to end");
 }
 
-/* The last act of every path below: m is gone when it returns. */
+/* Nothing but 2xx for the mail, and nothing beside it: the next one may go the same way. */
+static bool is_reusable(const struct mail *m, enum reply_kind kind)
+{
+	return kind == REPLY_ANSWERED && m->dot_sent && m->out_sent == m->out_len &&
+	       m->code >= 200 && m->code < 300 && m->in.len == 0;
+}
+
+/* A kept connection that does not take MAIL says nothing of this mail. */
+static bool is_worn_out(const struct mail *m, enum reply_kind kind)
+{
+	return m->mails_before > 0 && m->step == STEP_SENDER && kind != REPLY_TIMEOUT &&
+	       kind != REPLY_LOCAL;
+}
+
+static void connect_anew(struct mail *m)
+{
+	leave(m);
+	xfer_hang_up(m->t->x, &m->t->handle);
+	m->mails_before = 0;
+	m->step = STEP_CONNECT;
+	m->logged_in = false;
+	m->out_len = m->out_sent = 0;
+	m->heard_len = 0;
+	m->code = 0;
+	m->answer_whole = true;
+	buf_clear(&m->in);
+	buf_clear(&m->answer);
+	xfer_connect(m->t);
+}
+
+/* The last act of every path below: m is gone when it returns, or begins anew. */
 static void end(struct mail *m, enum reply_kind kind, const char *detail)
 {
 	struct transfer *t = m->t;
 	size_t sent;
 	bool polite = kind == REPLY_ANSWERED || kind == REPLY_LOGIN;
 
-	if (polite && m->out_sent == m->out_len) /* not amid the mail, and only if at once */
+	if (is_worn_out(m, kind)) {
+		connect_anew(m);
+		return;
+	}
+	bool kept = is_reusable(m, kind) && xfer_line_keep(m->lines, t, m->mails_before + 1);
+
+	if (!kept && polite && m->out_sent == m->out_len) /* not amid the mail, only if at once */
 		(void)curl_easy_send(xfer_handle_easy(t->handle), "QUIT\r\n", 6, &sent);
 	fill(m, kind, detail);
 	xfer_end(t);
@@ -475,34 +521,73 @@ static void hear(struct mail *m)
 		end(m, REPLY_CUT, m->dot_sent ? "before the mail was answered" : NULL);
 }
 
+/* What a kept connection says before it is asked is no answer to us. */
+static bool is_stale(struct mail *m)
+{
+	return m->mails_before > 0 && m->step == STEP_SENDER && m->out_sent == 0 &&
+	       receive(m) != CURLE_AGAIN;
+}
+
 static void on_socket(struct ev_loop *loop, ev_io *watcher, int events)
 {
 	struct mail *m = watcher->data;
 
 	(void)loop;
 	(void)events;
-	if (flush(m))
+	if (is_stale(m))
+		connect_anew(m);
+	else if (flush(m))
 		hear(m);
 }
 
-void xfer_mail_talk(struct mail *m)
+/* The conversation is ours from here on. False: there is no connection after all. */
+static bool enter(struct mail *m)
 {
 	struct transfer *t = m->t;
-	const char *from = t->request.from == NULL ? "" : t->request.from;
 	curl_socket_t socket = CURL_SOCKET_BAD;
 
-	if (t->request.username != NULL && !m->logged_in) {
-		end(m, REPLY_LOGIN, "the server offers no AUTH, so it gets no mail");
-		return;
-	}
 	curl_easy_getinfo(xfer_handle_easy(t->handle), CURLINFO_ACTIVESOCKET, &socket);
-	if (socket == CURL_SOCKET_BAD) {
-		end(m, REPLY_CUT, "after connecting");
-		return;
-	}
+	if (socket == CURL_SOCKET_BAD)
+		return false;
 	m->deadline = timer_new(m->turn, on_deadline, m);
 	timer_set(m->deadline, t->timeout_ms - (clock_steady() - t->started_at));
 	ev_io_init(&m->socket, on_socket, socket, 0);
 	m->socket.data = m;
-	say_command(m, STEP_SENDER, "MAIL FROM", from);
+	return true;
+}
+
+static const char *sender(const struct mail *m)
+{
+	return m->t->request.from == NULL ? "" : m->t->request.from;
+}
+
+void xfer_mail_talk(struct mail *m)
+{
+	if (m->t->request.username != NULL && !m->logged_in) {
+		end(m, REPLY_LOGIN, "the server offers no AUTH, so it gets no mail");
+		return;
+	}
+	if (!enter(m)) {
+		end(m, REPLY_CUT, "after connecting");
+		return;
+	}
+	say_command(m, STEP_SENDER, "MAIL FROM", sender(m));
+}
+
+bool xfer_mail_resume(struct mail *m)
+{
+	if (!xfer_line_take(m->lines, m->t, &m->mails_before))
+		return false;
+	if (!enter(m) || !buf_addf(&m->command, "MAIL FROM:<%s>\r\n", sender(m))) {
+		leave(m);
+		xfer_hang_up(m->t->x, &m->t->handle);
+		m->mails_before = 0;
+		return false;
+	}
+	m->logged_in = true;
+	m->step = STEP_SENDER;
+	m->out = m->command.data;
+	m->out_len = m->command.len;
+	watch(m); /* it can be written to at once, but no callback may run from here */
+	return true;
 }

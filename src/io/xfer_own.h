@@ -9,6 +9,8 @@
  *   handle      xfer_handle.c  an easy handle with the options of one request; kept for the next
  *   (HTTP)      xfer_http.c    what a receiver answers, bounded, and what that means
  *   mail        xfer_mail.c    an SMTP conversation, and what its answers mean
+ *   lines       xfer_lines.c   the connections of mails that are over, with their handles, for
+ *                              the next ones
  *   (words)     xfer_reply.c   libcurl's codes as reply kinds, and one line for people
  *
  * A CURL * is a void pointer and a CURLcode an int in here, so that the library's header stays
@@ -27,6 +29,7 @@ enum {
 
 struct handles;
 struct handle;
+struct lines;
 struct mail;
 
 struct transfer {
@@ -64,6 +67,13 @@ void xfer_end(struct transfer *t);
 /* The socket of a kept connection between these ports; -1: none known. */
 int xfer_socket(const struct xfer *x, int own_port, int peer_port);
 
+/* Gives t a handle and hands it to libcurl, which then connects. False: it is refused, and the
+ * callback follows from a timer. Not from a callback of libcurl. */
+bool xfer_connect(struct transfer *t);
+
+/* Takes a handle away from libcurl, which closes its connection, and puts it by. */
+void xfer_hang_up(struct xfer *x, struct handle **handle);
+
 /* ---- xfer_handle.c ------------------------------------------------------------------------ */
 
 struct handles *xfer_handles_new(void) __attribute__((warn_unused_result));
@@ -77,6 +87,9 @@ void xfer_handle_close(struct handles *h, struct handle **handle);
 
 /* What it sends next goes over a new connection. */
 void xfer_handle_renew(struct handle *handle);
+
+/* Another transfer (NULL: none) speaks over a handle that libcurl is done with. */
+void xfer_handle_lend(struct handle *handle, struct transfer *t);
 
 /* The CURL * of a handle. */
 void *xfer_handle_easy(const struct handle *handle);
@@ -96,9 +109,13 @@ void xfer_http_judge_cut(struct transfer *t);
 /* ---- xfer_mail.c -------------------------------------------------------------------------- */
 
 /* NULL when the request is no mail that can be sent; t->error says why. */
-struct mail *xfer_mail_new(struct transfer *t, struct turn *turn)
+struct mail *xfer_mail_new(struct transfer *t, struct turn *turn, struct lines *lines)
 	__attribute__((warn_unused_result));
 void xfer_mail_free(struct mail **m);
+
+/* Gives t the connection of a former mail, and speaks from the next turn of the loop on. False:
+ * there is none that fits, so libcurl has to connect. */
+bool xfer_mail_resume(struct mail *m);
 
 /* A callback of libcurl: a line that the server said while libcurl connected. */
 size_t xfer_mail_heard_line(char *bytes, size_t size, size_t count, void *transfer);
@@ -107,6 +124,18 @@ void xfer_mail_talk(struct mail *m);
 /* Fills the reply when libcurl could not connect or log in, or the mail is cut. */
 void xfer_mail_judge(struct transfer *t, int code);
 void xfer_mail_judge_cut(struct transfer *t);
+
+/* ---- xfer_lines.c ------------------------------------------------------------------------- */
+
+struct lines *xfer_lines_new(struct xfer *x, struct turn *turn)
+	__attribute__((warn_unused_result));
+/* Says QUIT on each and closes it. */
+void xfer_lines_free(struct lines **l);
+
+/* Gives t->handle a connection that fits its request; *mails is how many it carried. */
+bool xfer_line_take(struct lines *l, struct transfer *t, int *mails);
+/* Takes t->handle over, unless it carried too many mails. */
+bool xfer_line_keep(struct lines *l, struct transfer *t, int mails);
 
 /* ---- xfer_reply.c ------------------------------------------------------------------------- */
 
