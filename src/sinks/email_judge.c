@@ -75,6 +75,7 @@ static const struct ruling unknown = { VERDICT_LATER, BLAME_NOBODY, "an answer w
 static const struct ruling delivered = { VERDICT_DELIVERED, BLAME_NOBODY, NULL, NULL, NULL };
 static const struct ruling put_off = { VERDICT_LATER, BLAME_NOBODY,
 				       "some recipients were put off", NULL, NULL };
+static const struct ruling login_refused = { LOGIN_FAULT };
 static const struct ruling login_not_now = { VERDICT_LATER, BLAME_DOWN, "no login now", NULL,
 					     NULL };
 static const struct ruling login_missing = {
@@ -138,8 +139,7 @@ static const struct ruling *rule_of_login(const struct reply *r)
 {
 	if (r->status >= 400 && r->status <= 499)
 		return &login_not_now;
-	return is_5xx(r->status) || r->status == 334 ? ruling_of_trouble(REPLY_LOGIN)
-						     : &login_missing;
+	return is_5xx(r->status) || r->status == 334 ? &login_refused : &login_missing;
 }
 
 static const struct ruling *rule_of(const struct reply *r)

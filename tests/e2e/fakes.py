@@ -327,11 +327,23 @@ class _Smtp(SMTP):
         super().connection_lost(error)
 
 
+class _TokenHandler(_MailHandler):
+    """Takes OAuth tokens instead of passwords."""
+
+    async def auth_XOAUTH2(self, server, args):
+        said = await server.challenge_auth("") if len(args) == 1 else base64.b64decode(args[1])
+        parts = dict(p.split("=", 1) for p in said.decode().strip("\1").split("\1"))
+        self.owner.logins.append(parts["user"])
+        good = parts["auth"] == "Bearer " + self.owner.tokens.get(parts["user"], "")
+        return AuthResult(success=good, handled=False, auth_data=parts["user"])
+
+
 class MailServer:
     """A real SMTP server. tls: None, "starttls" or "implicit"; users: {name: password}, which
-    may change while it runs; refuse: {address: answer to its RCPT}."""
+    may change while it runs; tokens: the same for XOAUTH2; refuse: {address: answer to its RCPT}."""
 
-    def __init__(self, tls=None, cert=None, users=None, refuse=None):
+    def __init__(self, tls=None, cert=None, users=None, refuse=None, tokens=None):
+        self.made = 0  # connections so far
         self.mails = []  # accepted
         self.tries = []  # that came as far as the final dot
         self.answers = []  # to the next final dots: "451 later", "drop", "250 …"
@@ -339,6 +351,7 @@ class MailServer:
         self.delay = 0  # before the answer to the final dot
         self.refuse = refuse or {}
         self.users = users
+        self.tokens = tokens
         self.logins = []
         # With a name of its own it asks no DNS for one, which may take seconds, for each mail.
         options = {"decode_data": False, "ident": "fake", "hostname": "localhost"}
@@ -349,6 +362,8 @@ class MailServer:
         if users is not None:
             options.update(authenticator=self._check, auth_required=True)
             options.update(auth_require_tls=tls == "starttls")
+        if tokens is not None:
+            options.update(auth_required=True, auth_exclude_mechanism=["PLAIN", "LOGIN"])
         if tls == "starttls":
             options.update(tls_context=context, require_starttls=True)
         self.options = options
@@ -366,7 +381,9 @@ class MailServer:
         self.thread.start()
 
     def _conversation(self):
-        return _Smtp(_MailHandler(self), loop=self.loop, **self.options)
+        self.made += 1
+        handler = _MailHandler if self.tokens is None else _TokenHandler
+        return _Smtp(handler(self), loop=self.loop, **self.options)
 
     def connections(self):
         """How many are open."""

@@ -22,6 +22,9 @@ TRICKS = {
     "a lone dot": ("dot", "before\n.\n..\n.after\n.\nQUIT\n"),
     "what mail software looks for": ("From me", "From here\n>From\n--=_tocsin_alternative--\n=41= \n"),
     "markup": ("<b>&amp;</b>", "<script>alert('x')</script> &lt; \"quoted\" =\n"),
+    "a page's end": ("</title></script>", "</div></td></table></body></html><script>x</script>"),
+    "reversed": ("\u202egnp.exe\u2066", "\u202egnp.exe\u2069 שלום"),
+    "half a word": ("=?utf-8?", "=?utf-8?B?"),
     "controls": ("bell \u0007 del \u007f nel \u0085 ls \u2028", "nul \u0000 esc \u001b[31m tab\t"),
 }
 
@@ -33,6 +36,10 @@ def one_line(text):
 
 def lines(text):
     return re.sub(r"\r\n?", "\n", text)
+
+
+def no_defect(parsed):
+    return not any(p.defects or any(f.defects for f in p.values()) for p in parsed.walk())
 
 
 @pytest.mark.parametrize("trick", TRICKS)
@@ -48,7 +55,7 @@ def test_a_mail_arrives_intact_and_nothing_of_an_alert_can_forge_a_header(scene,
     assert b"\r" not in mail.content.replace(b"\r\n", b"")
 
     parsed = parse_mail(mail)
-    assert not parsed.defects
+    assert no_defect(parsed)
     names = [name.lower() for name in parsed.keys()]
     assert len(names) == len(set(names)) and not {"bcc", "x-evil"} & set(names)
     subject = one_line(parsed["subject"])
@@ -84,17 +91,40 @@ def test_addresses_with_names_and_copies_reach_everybody_once(scene):
     assert len(post.tries) == 1
 
 
-def test_a_close_refers_to_the_mail_that_told_of_the_open(scene):
-    api, post = scene.api([alert(1)]), scene.mail()
-    daemon = scene.tocsin(api, [plain_email("post", post)])
-    wait_for(lambda: post.mails)
-    scene.wait_drained()
-    api.items[0] = alert(1, status="resolved", resolved_at="2026-01-16T10:30:00Z")
-    daemon.poll()
+def test_a_megabyte_and_a_bell_at_every_cut_become_a_mail_that_can_be_read(scene):
+    items = [alert(1, message="." * 1_000_000), alert(2, title="🔔" * 500, message="x" + "🔔" * 20_000)]
+    post = scene.mail()
+    scene.tocsin(scene.api(items), [plain_email("post", post)])
     wait_for(lambda: len(post.mails) == 2)
-    opened, closed = (parse_mail(m) for m in post.mails)
-    assert closed["in-reply-to"] == opened["message-id"] != closed["message-id"]
-    assert opened["message-id"] in closed["references"]
+    for mail in post.mails:
+        parsed = parse_mail(mail)
+        assert no_defect(parsed) and len(mail.content) < 1_000_000
+        for part in ("plain", "html"):
+            body = parsed.get_body((part,)).get_content()
+            assert "…" in body and "\ufffd" not in body
+    assert any(parse_mail(m)["subject"].endswith("🔔…") for m in post.mails)
+
+
+def test_the_mails_of_an_alert_are_one_thread_also_when_it_opens_again(scene):
+    api, post = scene.api([alert(1), alert(2)]), scene.mail()
+    daemon = scene.tocsin(api, [plain_email("post", post)])
+    wait_for(lambda: len(post.mails) == 2)
+    for number, state in enumerate(["resolved", "open", "resolved"]):
+        scene.wait_drained()
+        api.items[0] = alert(1, status=state, resolved_at=None if state == "open" else "2026-01-16T10:30:00Z")
+        daemon.poll()
+        wait_for(lambda n=number: len(post.mails) == 3 + n)
+    told = [parse_mail(m) for m in post.mails]
+    opened, closed, reopened, again = (m for m in told if m["subject"].endswith("Title 1"))
+    other = next(m for m in told if m["subject"].endswith("Title 2"))
+    root = opened["references"]
+    assert root != other["references"] and "in-reply-to" not in opened
+    assert closed["references"] == f"{root} {opened['message-id']}"
+    assert closed["in-reply-to"] == opened["message-id"]
+    assert reopened["references"] == reopened["in-reply-to"] == root
+    assert again["references"] == f"{root} {reopened['message-id']}"
+    assert len({m["message-id"] for m in told}) == 5
+    assert len({(m["thread-topic"], m["thread-index"]) for m in told}) == 2
 
 
 # ---- how it travels --------------------------------------------------------------------------
@@ -117,6 +147,34 @@ def test_mail_goes_by_tls_under_a_private_ca_and_logs_in(scene, authority, tls):
     wait_for(lambda: post.mails)
     assert post.mails[0].tls and post.mails[0].login == "bell"
     assert not daemon.log("retry") and secret_free(daemon)
+
+
+def test_a_token_logs_in_where_passwords_are_not_taken(scene, authority):
+    scene.expect("msg=sink-down")
+    post = scene.mail(tls="starttls", cert=authority.issue("token"), tokens={"bell": "other"})
+    sink = email("post", post, ca_file=authority.file, username="bell", bearer="hunter2-hunter2")
+    daemon = scene.tocsin(scene.api([alert(1)]), [sink])
+    line = daemon.says("sink-down", sink="post")
+    assert "535" in line["reason"] and "bearer" in line["hint"]
+    post.tokens = USERS
+    wait_for(lambda: post.mails)
+    assert post.mails[0].login == "bell" and secret_free(daemon)
+
+
+@pytest.mark.parametrize("window,tls", [(1, None), (8, None), (1, "implicit")])
+def test_fifty_mails_need_no_more_connections_than_there_are_at_a_time(scene, authority, window, tls):
+    options = {"tls": tls, "cert": authority.issue("many"), "users": USERS} if tls else {}
+    post = scene.mail(**options)
+    sink = plain_email("post", post, window=window)
+    if tls:
+        server = f"smtps://127.0.0.1:{post.port}"
+        sink = email("post", post, server=server, window=window, ca_file=authority.file, **LOGIN)
+    scene.tocsin(scene.api([alert(n) for n in range(50)]), [sink])
+    wait_for(lambda: len(post.mails) == 50)
+    scene.wait_drained()
+    assert {note_of_mail(m)[0] for m in post.mails} == {f"al-{n}" for n in range(50)}
+    assert len(post.tries) == 50 and 1 <= post.made <= window
+    assert len(post.logins) == (post.made if tls else 0)
 
 
 def test_starttls_is_required_so_that_nothing_leaves_to_a_server_without_it(scene):
@@ -225,6 +283,26 @@ def test_a_recipient_put_off_is_tried_alone_and_the_other_not_again(scene):
     assert len(ids) == 1
 
 
+def test_nobody_gets_it_twice_whoever_is_refused_or_put_off_and_however_we_end(scene):
+    """Three fates in one mail; who is settled stays so over a kill."""
+    answers = {"gone@example.com": "550 5.1.1 no such user", "later@example.com": "451 greylisted"}
+    post = scene.mail(refuse=answers)
+    sink = plain_email("post", post, to=["gone@example.com", "later@example.com", "here@example.com"],
+                       retry={"min": "500ms", "max": "1s"})
+    daemon = scene.tocsin(scene.api([alert(1)]), [sink])
+    line = daemon.says("retry", sink="post")
+    assert "1 served, 1 put off, 1 refused" in line["reason"]
+    wait_for(lambda: scene.count("SELECT count(*) FROM v_deliveries WHERE progress IS NOT NULL"))
+    daemon.kill9()
+    post.refuse = {"gone@example.com": answers["gone@example.com"]}
+    scene.start(daemon.config)
+    wait_for(lambda: len(post.mails) == 2)
+    scene.wait_drained()
+    assert [m.recipients for m in post.mails] == [["here@example.com"], ["later@example.com"]]
+    assert len(post.tries) == 2
+    assert scene.query("SELECT state FROM v_deliveries") == [{"state": "done"}]
+
+
 def test_every_recipient_refused_is_a_dead_letter_and_the_others_go_on(scene):
     scene.expect("msg=dead")
     post, gone = scene.mail(), scene.mail(refuse={"oncall@example.com": "550 no such user"})
@@ -296,12 +374,36 @@ def test_postfix_takes_what_we_send(scene, smtp_sink):
     assert message in lines(parsed.get_body(("plain",)).get_content())
 
 
+PUT_OFF = {
+    "-r": {"MAIL": "450", "RCPT": "450", "DATA": "450", ".": "450"},
+    "-q": {"CONNECT": "cut", "EHLO": "cut", "MAIL": "cut", "RCPT": "cut", "DATA": "cut", ".": "cut"},
+    "-Q": {"EHLO": "421", "MAIL": "421", "RCPT": "421", "DATA": "421", ".": "421"},
+}
+REFUSED = {"RCPT": "1 refused; oncall@example.com: 500", "DATA": "refuses this mail", ".": "refuses this mail"}
+
+
 @needs_smtp_sink
-@pytest.mark.parametrize("options,reason", [
-    (("-r", "RCPT"), "450"), (("-r", "DATA"), "450"), (("-q", "DATA"), "cut"), (("-Q", "."), "421"),
-])
-def test_what_postfix_puts_off_or_cuts_stays_in_the_queue(scene, smtp_sink, options, reason):
-    sink = smtp_sink(*options)
-    daemon = scene.tocsin(scene.api([alert(1)]), [plain_email("post", sink)])
-    wait_for(lambda: len(daemon.log("retry", reason=reason)) >= 2, what=reason)
-    assert scene.query("SELECT state FROM v_deliveries")[0]["state"] in ("due", "claimed")
+def test_what_postfix_puts_off_or_cuts_stays_in_the_queue(scene, smtp_sink):
+    reasons = {o + c: reason for o, of in PUT_OFF.items() for c, reason in of.items()}
+    posts = {name: smtp_sink(name[:2], name[2:]) for name in reasons}
+    sinks = [plain_email(f"s{i:02}", post) for i, post in enumerate(posts.values())]
+    daemon = scene.tocsin(scene.api([alert(1)]), sinks)
+    for i, (name, reason) in enumerate(reasons.items()):
+        wait_for(lambda s=f"s{i:02}": len(daemon.log("retry", sink=s)) >= 2, what=name)
+        tries = daemon.log("retry", sink=f"s{i:02}")
+        assert all(reason in t["reason"] for t in tries), (name, tries)
+        assert all(("maybe_sent" in t) == (name == "-q.") for t in tries), (name, tries)
+    states = {r["state"] for r in scene.query("SELECT state FROM v_deliveries")}
+    assert states <= {"due", "claimed"}
+
+
+@needs_smtp_sink
+def test_what_postfix_refuses_is_a_dead_letter_unless_it_is_about_us(scene, smtp_sink):
+    scene.expect("msg=dead", "msg=sink-down")
+    sinks = [plain_email(f"s{i}", smtp_sink("-f", command)) for i, command in enumerate(REFUSED)]
+    sinks.append(plain_email("us", smtp_sink("-f", "MAIL")))
+    daemon = scene.tocsin(scene.api([alert(1)]), sinks)
+    for i, reason in enumerate(REFUSED.values()):
+        assert reason in daemon.says("dead", sink=f"s{i}")["reason"]
+    assert "sinks: us: from" in daemon.says("sink-down", sink="us")["hint"]
+    assert scene.query("SELECT state FROM v_deliveries WHERE sink = 'us'")[0]["state"] in ("due", "claimed")

@@ -59,6 +59,7 @@ static const struct {
 	{ REPLY_LOGIN, 534, { 0, 0, 0 }, OPERATOR, "username" },
 	{ REPLY_LOGIN, 334, { 0, 0, 0 }, OPERATOR, "username" },
 	{ REPLY_LOGIN, 454, { 0, 0, 0 }, DOWN, NULL },
+	{ REPLY_LOGIN, 421, { 0, 0, 0 }, DOWN, NULL },
 	{ REPLY_LOGIN, 250, { 0, 0, 0 }, OPERATOR, "server" },
 	{ REPLY_LOGIN, 0, { 0, 0, 0 }, OPERATOR, "server" },
 	{ REPLY_ANSWERED, 535, { 0, 0, 0 }, OPERATOR, "username" },
@@ -238,6 +239,23 @@ static void the_password_is_never_told(void **state)
 	settings_free(&s);
 }
 
+static void the_bearer_is_never_told_and_is_named_in_the_hint(void **state)
+{
+	struct settings *s = sample_settings(
+		"type = \"email\"; server = \"smtps://smtp.acme.com\"; from = \"t@acme.com\"; "
+		"to = \"a@acme.com\"; username = \"u\"; bearer = \"t0ken-t0ken\"; ");
+	struct message m = mail();
+	struct reply r = sample_reply(535, "535 5.7.8 t0ken-t0ken is stale");
+	struct outcome out;
+
+	(void)state;
+	r.kind = REPLY_LOGIN;
+	sample_judge(s, &m, &r, &out);
+	assert_string_equal(out.reason, "SMTP 535, the login was refused: 535 5.7.8 *** is stale");
+	assert_non_null(strstr(out.hint, "bearer"));
+	settings_free(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +266,7 @@ int main(void)
 		cmocka_unit_test(silence_after_the_final_dot_is_perhaps_a_mail),
 		cmocka_unit_test(the_first_mail_of_an_episode_stays_the_handle),
 		cmocka_unit_test(the_password_is_never_told),
+		cmocka_unit_test(the_bearer_is_never_told_and_is_named_in_the_hint),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
