@@ -238,7 +238,8 @@ static bool set_mail(struct handle *handle, const struct transfer *t)
 		   (long)(r->tls == MAIL_TLS_STARTTLS ? CURLUSESSL_ALL : CURLUSESSL_NONE)) &&
 	       SET(handle, CURLOPT_CONNECT_ONLY, 1L) &&
 	       SET(handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)answer_s) &&
-	       SET(handle, CURLOPT_HEADERFUNCTION, xfer_mail_heard_line) && set_login(handle, r);
+	       SET(handle, CURLOPT_HEADERFUNCTION, xfer_mail_heard_line) &&
+	       set_login(handle, r);
 }
 
 static bool set_tls(const struct handles *h, struct handle *handle, const struct request *r)

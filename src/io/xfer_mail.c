@@ -229,7 +229,8 @@ static enum reply_kind connect_kind(const struct mail *m, int curl_code)
 
 	if (m->heard_len > ANSWERS_READ_MAX)
 		return REPLY_GARBLED;
-	if (kind == REPLY_CUT && m->code == 421) /* it said so, to EHLO; libcurl went on to HELO */
+	if (kind == REPLY_CUT &&
+	    m->code == 421) /* it said so, to EHLO; libcurl went on to HELO */
 		return REPLY_ANSWERED;
 	return kind == REPLY_GARBLED && m->code >= 400 ? REPLY_ANSWERED : kind;
 }
@@ -300,7 +301,8 @@ static void end(struct mail *m, enum reply_kind kind, const char *detail)
 	}
 	bool kept = is_reusable(m, kind) && xfer_line_keep(m->lines, t, m->mails_before + 1);
 
-	if (!kept && polite && m->out_sent == m->out_len) /* not amid the mail, only if at once */
+	if (!kept && polite &&
+	    m->out_sent == m->out_len) /* not amid the mail, only if at once */
 		(void)curl_easy_send(xfer_handle_easy(t->handle), "QUIT\r\n", 6, &sent);
 	fill(m, kind, detail);
 	xfer_end(t);

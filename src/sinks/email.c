@@ -186,8 +186,9 @@ static void check_way(const struct sink_settings *s, struct conf_problems *p)
 {
 	const struct email_settings *own = s->own;
 
-	if (own->username != NULL && own->server != NULL && server_mistake(own->server) == NULL &&
-	    mail_tls(own) == MAIL_TLS_NONE && !may_be_plain(s, false))
+	if (own->username != NULL && own->server != NULL &&
+	    server_mistake(own->server) == NULL && mail_tls(own) == MAIL_TLS_NONE &&
+	    !may_be_plain(s, false))
 		check_error(s, p, "username",
 			    "is sent without TLS to loopback only: leave starttls on, or "
 			    "leave out the login");
@@ -204,7 +205,8 @@ static void check_login(const struct sink_settings *s, struct conf_problems *p)
 	if (!s->is_whole)
 		return;
 	if (has_password && has_bearer)
-		check_error(s, p, "bearer", "takes the place of password: leave one of them out");
+		check_error(s, p, "bearer",
+			    "takes the place of password: leave one of them out");
 	else if (own->username != NULL && !has_password && !has_bearer)
 		check_error(s, p, "username", "needs password (or bearer) beside it");
 	else if (own->username == NULL && (has_password || has_bearer))

@@ -20,10 +20,10 @@
 
 enum { ALERTS_MAX = 20, MAIL_MAX = 16 << 20, LARGE = (1 << 20) - 200, CUT_AT = 10000 };
 
-#define KEYS                                                                             \
-	"type = \"email\"; server = \"smtps://smtp.example.com\"; username = \"u\"; "    \
-	"password = \"p\"; from = \"Tocsin Gr\xc3\xb6\xc3\x9f"                           \
-	"e, Inc. <bell@example.com>\"; "                                                 \
+#define KEYS                                                                          \
+	"type = \"email\"; server = \"smtps://smtp.example.com\"; username = \"u\"; " \
+	"password = \"p\"; from = \"Tocsin Gr\xc3\xb6\xc3\x9f"                        \
+	"e, Inc. <bell@example.com>\"; "                                              \
 	"to = [ \"oncall@example.com\", \"J\xc3\xbcrgen \xf0\x9f\x94\x94 <j@xn--mnchen-3ya.de>\" ]; "
 
 /* One mail after the other into one folder. */
@@ -39,7 +39,8 @@ static void desk_open(struct desk *d)
 {
 	struct conf_problems problems = { 0 };
 
-	*d = (struct desk){ .folder = "/tmp/tocsin-mails-XXXXXX", .kept = getenv("TOCSIN_MAILS") };
+	*d = (struct desk){ .folder = "/tmp/tocsin-mails-XXXXXX",
+			    .kept = getenv("TOCSIN_MAILS") };
 	if (d->kept == NULL)
 		assert_non_null(mkdtemp(d->folder));
 	d->settings = sample_settings(KEYS);
@@ -181,7 +182,8 @@ static void put_samples(struct desk *d)
 						event_kind_name((enum event_kind)kind));
 
 			told_add_sample(t, samples_types[i], (enum event_kind)kind);
-			t->message.handle = kind == EVENT_OPENED ? "" : "<tcs_first@example.com>";
+			t->message.handle =
+				kind == EVENT_OPENED ? "" : "<tcs_first@example.com>";
 			desk_put(d, name, &t->message);
 			mem_free(&name);
 			told_free(&t);
@@ -244,7 +246,8 @@ static void put_hostile(struct desk *d, const char *name, const char *text, size
 
 	for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
 		struct told *t = told_new();
-		char *file = mem_printf("hostile-%s-%s", name, event_kind_name((enum event_kind)kind));
+		char *file = mem_printf("hostile-%s-%s", name,
+					event_kind_name((enum event_kind)kind));
 
 		told_add(t, json, strlen(json), (enum event_kind)kind);
 		desk_put(d, file, &t->message);
@@ -301,7 +304,8 @@ static const struct {
 	{ "bidi", TEXT("\xe2\x80\xaegnp.exe\xe2\x81\xa6 \xd7\xa9\xd7\x9c\xd7\x95\xd7\x9d") },
 	{ "word", TEXT("=?utf-8?q?=0D=0ABcc:_evil@example.com?= =?utf-8?B?DQo=?=") },
 	{ "half-word", TEXT("=?utf-8?") },
-	{ "script", TEXT("</script></title></td></table><script>alert(1)</script><img src=x>") },
+	{ "script",
+	  TEXT("</script></title></td></table><script>alert(1)</script><img src=x>") },
 	{ "boundary", TEXT("\r\n--=_tocsin_alternative--\r\nFrom me\r\n") },
 	{ "mustache", TEXT("{{title}} {{#alerts}} {{{raw}}} & \" ' <") },
 	{ "controls", TEXT("\x01\x1b[31m\x7f\xc2\x85\xe2\x80\xa8\t ") },
@@ -315,8 +319,9 @@ static void expect_no_defect(const struct desk *d)
 {
 	char command[300];
 
-	snprintf(command, sizeof(command), "/usr/bin/python3 -B tests/unit/flow/mails.py %s %zu >&2",
-		 desk_folder(d), d->count);
+	snprintf(command, sizeof(command),
+		 "/usr/bin/python3 -B tests/unit/flow/mails.py %s %zu >&2", desk_folder(d),
+		 d->count);
 	assert_int_equal(system(command), 0);
 }
 

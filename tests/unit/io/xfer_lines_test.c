@@ -139,8 +139,8 @@ static void what_fails_later_is_not_tried_twice(void **state)
 		bool maybe_sent;
 	} rows[] = {
 		{ SMTP_HELLO TAKEN "C MAIL\nS 250 ok\nC RCPT\nX", REPLY_CUT, 250, false },
-		{ SMTP_HELLO TAKEN "C MAIL\nS 250 ok\nC RCPT\nS 421 bye\nX", REPLY_ANSWERED, 421,
-		  false },
+		{ SMTP_HELLO TAKEN "C MAIL\nS 250 ok\nC RCPT\nS 421 bye\nX", REPLY_ANSWERED,
+		  421, false },
 		{ SMTP_HELLO TAKEN SMTP_TO_DATA "S 421 bye\nX", REPLY_ANSWERED, 421, false },
 		{ SMTP_HELLO TAKEN SMTP_MAIL "X", REPLY_CUT, 354, true },
 		{ SMTP_HELLO TAKEN SMTP_MAIL "H", REPLY_TIMEOUT, 354, true },

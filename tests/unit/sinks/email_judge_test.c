@@ -251,7 +251,8 @@ static void the_bearer_is_never_told_and_is_named_in_the_hint(void **state)
 	(void)state;
 	r.kind = REPLY_LOGIN;
 	sample_judge(s, &m, &r, &out);
-	assert_string_equal(out.reason, "SMTP 535, the login was refused: 535 5.7.8 *** is stale");
+	assert_string_equal(out.reason,
+			    "SMTP 535, the login was refused: 535 5.7.8 *** is stale");
 	assert_non_null(strstr(out.hint, "bearer"));
 	settings_free(&s);
 }

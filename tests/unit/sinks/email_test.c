@@ -326,9 +326,10 @@ static void a_login_never_goes_out_without_tls(void **state)
 		if (problems.list[i].level != CONF_ERROR)
 			continue;
 		errors++;
-		assert_string_equal(problems.list[i].message,
-				    "sink \"s\": username: is sent without TLS to loopback only: "
-				    "leave starttls on, or leave out the login");
+		assert_string_equal(
+			problems.list[i].message,
+			"sink \"s\": username: is sent without TLS to loopback only: "
+			"leave starttls on, or leave out the login");
 	}
 	assert_int_equal(errors, 1);
 	conf_problems_release(&problems);
@@ -360,7 +361,8 @@ struct told {
 
 static void told_open(struct told *t, const char *id, enum event_kind event)
 {
-	char *json = mem_printf("{\"id\":\"%s\",\"org_id\":\"o1\",\"title\":\"A \\r\\n t\"}", id);
+	char *json =
+		mem_printf("{\"id\":\"%s\",\"org_id\":\"o1\",\"title\":\"A \\r\\n t\"}", id);
 	struct err err;
 
 	assert_true(alert_read(&t->alert, json, strlen(json), &err));
@@ -386,9 +388,11 @@ static void all_mails_of_an_alert_share_a_root(void **state)
 		{ EVENT_OPENED, false, "", false, NULL },
 		{ EVENT_OPENED, false, OWN_ID, false, NULL },
 		{ EVENT_RESOLVED, true, "", false, NULL },
-		{ EVENT_RESOLVED, false, "<tcs_first@acme.com>", false, "<tcs_first@acme.com>" },
+		{ EVENT_RESOLVED, false, "<tcs_first@acme.com>", false,
+		  "<tcs_first@acme.com>" },
 		{ EVENT_REOPENED, false, "", true, NULL },
-		{ EVENT_RESOLVED, false, "<tcs_second@acme.com>", false, "<tcs_second@acme.com>" },
+		{ EVENT_RESOLVED, false, "<tcs_second@acme.com>", false,
+		  "<tcs_second@acme.com>" },
 	};
 	struct settings *s = sample_settings(KEYS);
 	char root[100] = "";

@@ -475,26 +475,27 @@ static void a_mail_reads_like_this(void **state)
 	subject = render_shipped("email.subject.txt.mustache", &s->message);
 	text = render_shipped("email.txt.mustache", &s->message);
 	assert_string_equal(subject, "[high opened] GPT-4 usage\n");
-	assert_string_equal(text, "[HIGH] opened: GPT-4 usage\n"
-				  "\n"
-				  "A longer text.\n"
-				  "\n"
-				  "https://app.example.com/alerts/al1\n"
-				  "\n"
-				  "Source:   acme\n"
-				  "Type:     policy_violation\n"
-				  "Status:   open\n"
-				  "User:     u1\n"
-				  "Policy:   p1\n"
-				  "Details:  {\"model\":\"gpt-4\"}\n"
-				  "Created:  2025-01-15 10:30 UTC\n"
-				  "Seen:     2026-11-24 03:45 UTC\n"
-				  "Alert:    al1\n"
-				  "\n"
-				  "-- \n"
-				  "You get this because the route \"rest\" leads to the mail sink "
-				  "\"s\" of Tocsin; whoever runs it can change that. Sent "
-				  "automatically.\n");
+	assert_string_equal(text,
+			    "[HIGH] opened: GPT-4 usage\n"
+			    "\n"
+			    "A longer text.\n"
+			    "\n"
+			    "https://app.example.com/alerts/al1\n"
+			    "\n"
+			    "Source:   acme\n"
+			    "Type:     policy_violation\n"
+			    "Status:   open\n"
+			    "User:     u1\n"
+			    "Policy:   p1\n"
+			    "Details:  {\"model\":\"gpt-4\"}\n"
+			    "Created:  2025-01-15 10:30 UTC\n"
+			    "Seen:     2026-11-24 03:45 UTC\n"
+			    "Alert:    al1\n"
+			    "\n"
+			    "-- \n"
+			    "You get this because the route \"rest\" leads to the mail sink "
+			    "\"s\" of Tocsin; whoever runs it can change that. Sent "
+			    "automatically.\n");
 	mem_free(&subject);
 	mem_free(&text);
 	s->message.test = true;
