@@ -82,9 +82,9 @@ static void a_kept_connection_that_is_no_good_costs_nothing(void **state)
 {
 	static const char *const scripts[] = {
 		SMTP_HELLO TAKEN "X",
-		SMTP_HELLO TAKEN "S 421 idle for too long\nX",
-		SMTP_HELLO TAKEN "S 250 too late\nH",
-		SMTP_HELLO TAKEN "S no answer at all\nH",
+		SMTP_HELLO TAKEN "W 5\nS 421 idle for too long\nX",
+		SMTP_HELLO TAKEN "W 5\nS 250 too late\nH",
+		SMTP_HELLO TAKEN "W 5\nS no answer at all\nH",
 		SMTP_HELLO TAKEN "C MAIL\nX",
 		SMTP_HELLO TAKEN "C MAIL\nS 421 enough of you\nX",
 		SMTP_HELLO TAKEN "C MAIL\nS 452 too many mails on this connection\nH",
@@ -99,7 +99,7 @@ static void a_kept_connection_that_is_no_good_costs_nothing(void **state)
 
 		client_open(&c);
 		send_all(&c, p, 1);
-		usleep(20000); /* whatever it says lies there */
+		usleep(100000); /* whatever it says lies there */
 		send_all(&c, p, 1);
 		assert_int_equal(p->connection_count, 2);
 		client_close(&c);
