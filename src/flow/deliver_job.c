@@ -118,8 +118,9 @@ static bool has_other_secret(struct job *job)
 /* A token that was revoked, or that another client's renewal has ended. */
 static bool has_other_token(struct job *job, const struct reply *reply)
 {
-	return job->login != NULL && reply->status == 401 &&
-	       login_refused(job->login, job->bearer);
+	bool is_refused = reply->status == 401 || reply->kind == REPLY_LOGIN;
+
+	return job->login != NULL && is_refused && login_refused(job->login, job->bearer);
 }
 
 static void try_again(struct job *job)

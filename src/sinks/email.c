@@ -16,6 +16,7 @@
 #include "sinks/email_address.h"
 #include "sinks/email_headers.h"
 #include "sinks/email_recipients.h"
+#include "sinks/oauth2.h"
 
 enum {
 	PART_SUBJECT,
@@ -52,6 +53,11 @@ static const struct conf_key keys[] = {
 	  .one_line = true,
 	  .offset = offsetof(struct email_settings, bearer),
 	  .help = "an OAuth token in place of a password (XOAUTH2)" },
+	{ .name = "oauth2",
+	  .kind = CONF_NESTED,
+	  .nested = oauth2_keys,
+	  .offset = offsetof(struct email_settings, oauth2),
+	  .help = "where such tokens come from: { token_url; client_id; client_secret; scope; }" },
 	{ .name = "from",
 	  .kind = CONF_TEXT,
 	  .required = true,
@@ -194,24 +200,50 @@ static void check_way(const struct sink_settings *s, struct conf_problems *p)
 			    "leave out the login");
 }
 
+/* The one of the ways to log in that is set; NULL: none, or (*many) more than one. */
+static const char *login_key(const struct email_settings *own, bool *many)
+{
+	const struct {
+		const char *key;
+		bool is_set;
+	} ways[] = {
+		{ "password", own->password.reference != NULL },
+		{ "bearer", own->bearer.reference != NULL },
+		{ "oauth2", own->oauth2.token_url != NULL },
+	};
+	const char *found = NULL;
+
+	*many = false;
+	for (size_t i = 0; i < ARRAY_LEN(ways); i++) {
+		if (!ways[i].is_set)
+			continue;
+		*many = *many || found != NULL;
+		found = ways[i].key;
+	}
+	return found;
+}
+
 static void check_login(const struct sink_settings *s, struct conf_problems *p)
 {
 	const struct email_settings *own = s->own;
-	bool has_password = own->password.reference != NULL;
-	bool has_bearer = own->bearer.reference != NULL;
+	bool many;
+	const char *key = login_key(own, &many);
+	struct err err = { "" };
 
 	check_way(s, p);
+	if (own->oauth2.token_url != NULL &&
+	    !settings_url_allowed(own->oauth2.token_url, s->plaintext, &err))
+		check_error(s, p, "oauth2: token_url", err.text);
 	/* One of the two may be there and only unreadable, which has been said. */
 	if (!s->is_whole)
 		return;
-	if (has_password && has_bearer)
-		check_error(s, p, "bearer",
-			    "takes the place of password: leave one of them out");
-	else if (own->username != NULL && !has_password && !has_bearer)
-		check_error(s, p, "username", "needs password (or bearer) beside it");
-	else if (own->username == NULL && (has_password || has_bearer))
-		check_error(s, p, has_password ? "password" : "bearer",
-			    "needs username beside it");
+	if (many)
+		check_error(s, p, key, "takes the place of password: keep one of them");
+	else if (own->username != NULL && key == NULL)
+		check_error(s, p, "username",
+			    "needs password (or bearer, or oauth2) beside it");
+	else if (own->username == NULL && key != NULL)
+		check_error(s, p, key, "needs username beside it");
 }
 
 static void check_address(const struct sink_settings *s, struct conf_problems *p,
@@ -314,12 +346,20 @@ static bool build(const struct sink_settings *s, const struct message *m, struct
 	       email_headers_add(out, own, m, err);
 }
 
+static struct sink_oauth2 *oauth2_of(void *settings)
+{
+	struct email_settings *own = settings;
+
+	return own->oauth2.token_url != NULL ? &own->oauth2 : NULL;
+}
+
 const struct sink_type email_sink = {
 	.name = "email",
 	.help = "mail by SMTP, with TLS",
 	.keys = keys,
 	.own_size = sizeof(struct email_settings),
 	.template = "email",
+	.oauth2 = oauth2_of,
 	.parts = {
 		[PART_SUBJECT] = {
 			.name = "subject",

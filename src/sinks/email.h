@@ -19,7 +19,8 @@ enum email_starttls { EMAIL_STARTTLS_REQUIRED, EMAIL_STARTTLS_OFF };
 struct email_settings {
 	char *server; /* smtp://host[:port] or smtps://host[:port] */
 	char *username;
-	struct conf_secret password, bearer; /* one of them beside a username */
+	struct conf_secret password, bearer; /* one of them, or oauth2, beside a username */
+	struct sink_oauth2 oauth2;
 	char *from, *reply_to, *hello;
 	struct conf_texts to, cc;
 	enum email_starttls starttls;

@@ -28,7 +28,7 @@ enum moment { BEFORE_RCPT = 1, AT_RCPT = 2, AFTER_RCPT = 4, ANY_MOMENT = 7 };
 
 #define LOGIN_FAULT                                                         \
 	VERDICT_LATER, BLAME_OPERATOR, "the login was refused", "username", \
-		"does the server want one, and are username and password (or bearer) right?"
+		"does the server want one, and are username and password (bearer, oauth2) right?"
 
 /* The first row that fits wins. */
 static const struct {
@@ -99,8 +99,9 @@ static void secrets(const struct sink_settings *s, struct mask *m)
 {
 	const struct email_settings *own = s->own;
 
-	mask_add(m, own->password.value);
-	mask_add(m, own->bearer.value);
+	mask_add_secret(m, &own->password);
+	mask_add_secret(m, &own->bearer);
+	mask_add_secret(m, &own->oauth2.client_secret);
 	mask_add_pairs(m, &s->vars);
 }
 
@@ -198,6 +199,7 @@ static void name_worst(const struct tally *t, const struct judge *by, struct out
 	struct mask mask = { 0 };
 
 	by->secrets(by->settings, &mask);
+	mask_add(&mask, by->bearer);
 	mask_text(&mask, t->worst->text, strlen(t->worst->text), answer, sizeof(answer));
 	mask_release(&mask);
 	ruling_say(out->reason, "%zu served, %zu put off, %zu refused; %s: %s", t->served,
@@ -265,6 +267,7 @@ void email_judge(const struct sink_settings *s, const struct message *m, const s
 		.address = "server",
 		.login = "username",
 		.secrets = secrets,
+		.bearer = m->bearer,
 	};
 	const struct ruling *ruling = rule_of(r);
 	bool is_about_recipients = ruling == &delivered ||

@@ -22,6 +22,7 @@
 #include "model/facts.h"
 #include "sinks/http_common.h"
 #include "sinks/http_request.h"
+#include "sinks/oauth2.h"
 #include "sinks/webhook_preset.h"
 
 enum {
@@ -48,35 +49,6 @@ static const struct conf_key basic_keys[] = {
 	  .one_line = true,
 	  .offset = offsetof(struct webhook_basic, password),
 	  .help = "of HTTP basic authentication" },
-	{ .name = NULL },
-};
-
-#define IN_OAUTH2(member) offsetof(struct sink_oauth2, member)
-
-static const struct conf_key oauth2_keys[] = {
-	{ .name = "token_url",
-	  .kind = CONF_TEXT,
-	  .required = true,
-	  .one_line = true,
-	  .offset = IN_OAUTH2(token_url),
-	  .help = "where a token is asked for (client credentials)" },
-	{ .name = "client_id",
-	  .kind = CONF_TEXT,
-	  .required = true,
-	  .one_line = true,
-	  .offset = IN_OAUTH2(client_id),
-	  .help = "who we are there" },
-	{ .name = "client_secret",
-	  .kind = CONF_SECRET,
-	  .required = true,
-	  .one_line = true,
-	  .offset = IN_OAUTH2(client_secret),
-	  .help = "and what proves it" },
-	{ .name = "scope",
-	  .kind = CONF_TEXT,
-	  .one_line = true,
-	  .offset = IN_OAUTH2(scope),
-	  .help = "what is asked for, where the server wants it said" },
 	{ .name = NULL },
 };
 

@@ -364,6 +364,7 @@ class MailServer:
             options.update(auth_require_tls=tls == "starttls")
         if tokens is not None:
             options.update(auth_required=True, auth_exclude_mechanism=["PLAIN", "LOGIN"])
+            options.update(auth_require_tls=tls == "starttls")
         if tls == "starttls":
             options.update(tls_context=context, require_starttls=True)
         self.options = options

@@ -1,5 +1,6 @@
 """Mail arrives as it was meant, by the servers and under the certificates it was meant for."""
 import html
+import json
 import os
 import re
 
@@ -159,6 +160,48 @@ def test_a_token_logs_in_where_passwords_are_not_taken(scene, authority):
     post.tokens = USERS
     wait_for(lambda: post.mails)
     assert post.mails[0].login == "bell" and secret_free(daemon)
+
+
+def test_a_token_is_fetched_where_oauth2_says_and_another_when_it_is_refused(scene, authority):
+    scene.expect("msg=sink-down")  # a token so young is refused for what the client may do
+    post = scene.mail(tls="implicit", cert=authority.issue("oauth2"), tokens={})
+
+    def grant(call):
+        post.tokens = {"bell": f"hunter2-{call.number}"}
+        body = {"access_token": post.tokens["bell"], "token_type": "Bearer", "expires_in": 3600}
+        return {"body": json.dumps(body)}
+
+    desk = scene.receiver(grant)
+    oauth2 = {"token_url": desk.url("/token"), "client_id": "me", "client_secret": "hunter2-s"}
+    server = f"smtps://127.0.0.1:{post.port}"
+    sink = email("post", post, server=server, ca_file=authority.file, username="bell", oauth2=oauth2, window=1)
+    api = scene.api([alert(1), alert(2)])
+    daemon = scene.tocsin(api, [sink])
+    wait_for(lambda: len(post.mails) == 2)
+    assert len(desk.seen) == 1 and post.made == 1
+    scene.wait_drained()
+    wait_for(lambda: post.connections() == 0, 10, "the idle connection to end")
+    post.tokens = {}
+    api.items.append(alert(3))
+    daemon.poll()
+    wait_for(lambda: len(post.mails) == 3)
+    assert len(desk.seen) == 2 and {m.login for m in post.mails} == {"bell"}
+    assert secret_free(daemon)
+
+
+def test_a_password_that_was_rotated_is_read_again_and_tried_at_once(scene, authority):
+    path = scene.folder / "password"
+    path.write_text("hunter2-old\n")
+    post = scene.mail(tls="starttls", cert=authority.issue("rotated"), users=USERS)
+    retry = {"min": "30s", "max": "60s"}
+    sink = email("post", post, ca_file=authority.file, username="bell", password=f"file:{path}", retry=retry)
+    config = scene.config(scene.api([alert(1)]), [sink])
+    path.write_text("hunter2-older\n")
+    daemon = scene.start(config)
+    scene.expect("msg=sink-down")
+    path.write_text(USERS["bell"])
+    wait_for(lambda: post.mails, 10, "far sooner than the wait of 30 s")
+    assert secret_free(daemon)
 
 
 @pytest.mark.parametrize("window,tls", [(1, None), (8, None), (1, "implicit")])

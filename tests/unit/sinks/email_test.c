@@ -265,7 +265,10 @@ static void every_mistake_is_said_with_its_remedy(void **state)
 #define E       "type = \"email\"; "
 #define SEVERAL "holds several addresses: write [ \"a@x\", \"b@y\" ]"
 #define NONE    "is no address: name@domain, or Name <name@domain>"
-#define LOGIN   "username = \"u\"; password = \"p\"; "
+#define OAUTH2(scheme)                                                                      \
+	"oauth2 = { token_url = \"" scheme "://login.acme.com/token\"; client_id = \"c\"; " \
+	"client_secret = \"s\"; }; "
+#define LOGIN "username = \"u\"; password = \"p\"; "
 	static const struct {
 		const char *keys, *message;
 	} rows[] = {
@@ -287,12 +290,19 @@ static void every_mistake_is_said_with_its_remedy(void **state)
 		  "sink \"s\": starttls: does not go with smtps://, which is TLS already" },
 		{ SERVER REST "hello = \"a b\";", "sink \"s\": hello: must be a host's name" },
 		{ KEYS "username = \"u\";",
-		  "sink \"s\": username: needs password (or bearer) beside it" },
+		  "sink \"s\": username: needs password (or bearer, or oauth2) beside it" },
 		{ KEYS "password = \"p\";", "sink \"s\": password: needs username beside it" },
 		{ KEYS "bearer = \"b\";", "sink \"s\": bearer: needs username beside it" },
 		{ KEYS "username = \"u\"; bearer = \"b\";", "" },
 		{ KEYS "username = \"u\"; password = \"p\"; bearer = \"b\";",
-		  "sink \"s\": bearer: takes the place of password: leave one of them out" },
+		  "sink \"s\": bearer: takes the place of password: keep one of them" },
+		{ KEYS "username = \"u\"; " OAUTH2("https"), "" },
+		{ KEYS OAUTH2("https"), "sink \"s\": oauth2: needs username beside it" },
+		{ KEYS "username = \"u\"; bearer = \"b\"; " OAUTH2("https"),
+		  "sink \"s\": oauth2: takes the place of password: keep one of them" },
+		{ KEYS "username = \"u\"; " OAUTH2("http"),
+		  "sink \"s\": oauth2: token_url: is plain http, which only loopback may be: use "
+		  "https, or set plaintext = true inside a network of your own" },
 		{ E REST "server = \"smtp://127.0.0.1:25\"; starttls = \"off\"; " LOGIN, "" },
 		{ SERVER "to = \"a@b.c\"; from = \"nobody\";", "sink \"s\": from: " NONE },
 		{ BASE "to = \"a@b.c, d@e.f\";", "sink \"s\": to: " SEVERAL },
