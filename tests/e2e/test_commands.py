@@ -349,7 +349,7 @@ def test_send_of_a_mail_tells_its_envelope_and_who_has_it(tmp_path):
     assert (request["method"], request["from"]) == ("MAIL", "t@example.com")
     assert request["to"] == ["a@example.com", "b@example.com"]
     assert "[TEST]" in request["headers"]["Subject"]
-    assert "<p>" in request["html"]
+    assert "<table" in request["html"]
     assert (some.returncode, told["verdict"]) == (1, "later")
     assert "b@example.com: 450" in told["reason"]
     assert both.returncode == 0

@@ -466,7 +466,7 @@ static void mails_hold_hostile_alerts_as_text(void **state)
 static void a_mail_reads_like_this(void **state)
 {
 	char name[] = "one_subject", yes[] = "true";
-	const struct pair one_subject = { name, yes };
+	const struct pair one_subject = { .name = name, .value = yes };
 	struct sample *s = sample_new(FRIENDLY, 1);
 	char *subject, *text;
 
