@@ -196,23 +196,11 @@ static void read_slack(const struct reading *r)
 /* A tag as the template may have it: a name and attributes in quotes. Returns what follows. */
 static const char *read_tag(const struct reading *r, const char *at)
 {
-	static const char *const names[] = { "!DOCTYPE html",
-					     "html",
-					     "head",
-					     "meta",
-					     "title",
-					     "style",
-					     "body",
-					     "p",
-					     "b",
-					     "i",
-					     "br",
-					     "span",
-					     "div",
-					     "a",
-					     "table",
-					     "tr",
-					     "td" };
+	static const char *const names[] = {
+		"!DOCTYPE html", "html", "head",  "meta", "title", "style",
+		"body",          "p",    "b",     "i",    "br",    "span",
+		"div",           "a",    "table", "tr",   "td"
+	};
 	static const char *const attributes[] = {
 		"lang", "charset", "name",  "content", "style",  "href",        "class",
 		"role", "dir",     "align", "width",   "border", "cellpadding", "cellspacing"
