@@ -317,11 +317,11 @@ static void a_429_says_how_long_to_wait(void **state)
 		{ DATE "Retry-After: Fri, 15 Jan 2027 08:00:25 GMT\r\n", 25 * SECOND },
 		{ DATE "Retry-After: Friday, 15-Jan-27 08:00:25 GMT\r\n", 25 * SECOND },
 		{ DATE "Retry-After: Fri, 15 Jan 2027 07:59:00 GMT\r\n", 0 },
+		{ "Retry-After: 1.5\r\n" DATE IN_40_S, 2 * SECOND },
 		/* else until its Reset */
 		{ DATE IN_40_S, 40 * SECOND },
 		{ "Retry-After: soon\r\n" DATE IN_40_S, 40 * SECOND },
 		{ "Retry-After: -5\r\n" DATE IN_40_S, 40 * SECOND },
-		{ "Retry-After: 1.5\r\n" DATE IN_40_S, 40 * SECOND },
 		{ "Retry-After:\r\n" DATE IN_40_S, 40 * SECOND },
 		/* nothing that can be believed */
 		{ "", -1 },
