@@ -8,8 +8,12 @@
 #include <sys/types.h>
 
 #include "base/buf.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+
+/* A daemon that is well writes each minute (flow/health). */
+enum { SILENT_AFTER_MS = 150 * 1000 };
 
 /* A pid may have been given to another program since; where /proc is hidden, the pid decides. */
 static bool is_ours(int64_t pid)
@@ -45,6 +49,7 @@ static void take(struct daemon_says *d, const char *bytes, size_t len)
 	d->json = json_parse(d->bytes, len, &err);
 	if (d->json != NULL && json_int(json_get(json_root(d->json), "pid"), &d->pid))
 		d->alive = is_alive(d->pid);
+	d->silent = d->alive && clock_now() - d->at > SILENT_AFTER_MS;
 }
 
 bool daemon_read(struct daemon_says *d, struct store *store, struct err *err)

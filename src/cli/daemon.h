@@ -1,8 +1,9 @@
 /*
  * daemon: what a running daemon says of itself, and whether it still runs.
  *
- * The daemon writes one row when something changed, so an old row is no sign of death. It lives
- * when its pid does and still belongs to a program of this name.
+ * The daemon writes one row when something changed, and each minute: one that lives and has not
+ * written for longer can't (a disk that fails, a file taken away). It lives when its pid does and
+ * still belongs to a program of this name.
  */
 #ifndef CLI_DAEMON_H
 #define CLI_DAEMON_H
@@ -16,7 +17,8 @@
 struct daemon_says {
 	bool known; /* there has been one */
 	bool alive;
-	int64_t at; /* when it wrote */
+	bool silent; /* alive, and it has long written nothing */
+	int64_t at;  /* when it wrote */
 	int64_t pid;
 	char *bytes;       /* owned */
 	struct json *json; /* owned; NULL: nothing that can be read */

@@ -68,6 +68,24 @@ static void say_absence(const struct report *r, char *text, size_t size)
 		 r->daemon.pid, ago);
 }
 
+/* What it said last may not be so any more. */
+static bool is_ready(const struct report *r)
+{
+	return !r->daemon.silent && json_kind(daemon_get(&r->daemon, "ready")) == JSON_TRUE;
+}
+
+static void say_silence(const struct report *r, char *text, size_t size)
+{
+	char ago[CLOCK_TEXT_MAX];
+
+	clock_ago(r->daemon.at, r->now, ago);
+	snprintf(
+		text, size,
+		"it last wrote %s, and should each minute: does its store take writes? see its "
+		"log",
+		ago);
+}
+
 static const char *version_of(const struct report *r)
 {
 	const char *version = json_text(daemon_get(&r->daemon, "version"), NULL);
@@ -91,10 +109,14 @@ static void daemon_json(struct report *r)
 		jline_int(&r->j, "pid", r->daemon.pid);
 	else
 		jline_null(&r->j, "pid");
-	jline_bool(&r->j, "ready", json_kind(daemon_get(&r->daemon, "ready")) == JSON_TRUE);
+	jline_bool(&r->j, "ready", is_ready(r));
 	jline_open(&r->j, "reasons", '[');
 	if (!r->daemon.alive) {
 		say_absence(r, text, sizeof(text));
+		jline_text(&r->j, NULL, text);
+	}
+	if (r->daemon.silent) {
+		say_silence(r, text, sizeof(text));
 		jline_text(&r->j, NULL, text);
 	}
 	for (; reason != NULL; reason = json_next(reason))
@@ -122,7 +144,7 @@ static void print_since(const struct report *r)
 static void daemon_text(struct report *r)
 {
 	const struct json_value *reason = json_first(daemon_get(&r->daemon, "reasons"));
-	bool ready = json_kind(daemon_get(&r->daemon, "ready")) == JSON_TRUE;
+	bool ready = is_ready(r);
 	char text[200];
 
 	printf("tocsin ");
@@ -139,6 +161,10 @@ static void daemon_text(struct report *r)
 	printf(", ");
 	print_coloured(stdout, ready ? COLOUR_GOOD : COLOUR_BAD, ready ? "ready" : "not ready");
 	putchar('\n');
+	if (r->daemon.silent) {
+		say_silence(r, text, sizeof(text));
+		printf("  %s\n", text);
+	}
 	for (; reason != NULL; reason = json_next(reason)) {
 		printf("  ");
 		print_text(stdout, json_text(reason, NULL), 300);

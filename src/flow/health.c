@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "model/json.h"
 
-enum { REASONS_MAX = 64 << 10 };
+enum { REASONS_MAX = 64 << 10, SAID_EVERY_MS = 60 * 1000 };
 
 /* "who: what", a line of the reasons for not being ready. */
 static void add_reason(struct buf *lines, const char *who, const char *what)
@@ -172,11 +172,15 @@ static void write_sinks(const struct health_view *v, struct buf *out)
 
 bool health_write(const struct health_view *v, struct buf *out)
 {
-	char started[CLOCK_TEXT_MAX];
+	char started[CLOCK_TEXT_MAX], said[CLOCK_TEXT_MAX];
+	int64_t now = clock_now();
 
+	/* By the minute: this row is written when something in it has changed. */
+	clock_iso(now - now % SAID_EVERY_MS, false, said);
 	clock_iso(v->started_at, false, started);
-	buf_addf(out, "{\"version\":\"%s\",\"pid\":%ld,\"started_at\":\"%s\",", TOCSIN_VERSION,
-		 v->pid, started);
+	buf_addf(out,
+		 "{\"version\":\"%s\",\"pid\":%ld,\"started_at\":\"%s\",\"said_at\":\"%s\",",
+		 TOCSIN_VERSION, v->pid, started, said);
 	bool ready = write_reasons(v, out);
 
 	buf_addf(out, ",\"ready\":%s,\"reload_error\":", ready ? "true" : "false");

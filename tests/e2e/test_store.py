@@ -12,7 +12,7 @@ import subprocess
 import pytest
 
 from fakes import alert, heard, notes, wait_for
-from programs import newer, run, webhook
+from programs import answers, newer, run, webhook
 
 NOW = {"source_keys": {"start": "now", "poll_every": "200ms"}}
 READY = "SELECT json FROM v_runtime"
@@ -296,3 +296,18 @@ def test_what_is_asked_wrongly_is_said(scene):
         done = run(config, *arguments)
         assert done.returncode == code and done.stderr.startswith("tocsin: "), arguments
     assert not files(scene, "copy.db") and not files(scene, "tocsin.db")
+
+
+def test_status_does_not_believe_a_daemon_that_cannot_write_any_more(scene):
+    sim, hook = scene.sim(), scene.receiver()
+    quiet = {"start": "now", "poll_every": "60s"}  # nothing to write for a while
+    config = scene.config(sim, [webhook("hook", hook)], source_keys=quiet)
+    daemon = scene.start(config)
+    daemon.says("ready")
+    wait_for(lambda: answers(config, "status")[0]["ready"])
+    with contextlib.closing(sqlite3.connect(f"{scene.folder}/tocsin.db", timeout=10)) as store:
+        store.execute("UPDATE runtime SET at = at - 200000")
+        store.commit()
+    said = answers(config, "status")[0]
+    assert not said["ready"] and "does its store take writes" in said["reasons"][0]
+    assert "not ready\n  it last wrote 3 min ago" in run(config, "status").stdout
