@@ -37,8 +37,10 @@ from programs import newer, plain_email, webhook
 WINDOW = 8
 TRY_SECONDS = 2  # for a point that is not passed so often
 FIRST_SECONDS = 60  # for its first passing, on a machine that is busy
+DRAIN_SECONDS = 600  # of a long run
 TELL_EVERY = 100  # kills
 OPEN_MAX = 60  # alerts that are not resolved yet
+ALERTS_FIRST, ALERTS_A_KILL = 100, 8  # so that what waits at the end drains soon
 STARTING = {"store-opened", "sinks-known", "recovery-written", "rows-recovered"}  # passed once
 RARE = {"position-written", "position-committed"}
 
@@ -64,7 +66,7 @@ class Load:
     def __init__(self, sim, seed):
         self.sim = sim
         self.chance = random.Random(seed)
-        self.count, self.failure = 0, None
+        self.count, self.most, self.failure = 0, ALERTS_FIRST, None
         self.alive = {}  # number: its status, of what is not resolved
         self.ended = threading.Event()
         self.thread = threading.Thread(target=self._run, daemon=True)
@@ -73,7 +75,7 @@ class Load:
     def _run(self):
         try:
             while not self.ended.wait(self.chance.uniform(0.01, 0.08)):
-                if len(self.alive) < OPEN_MAX:
+                if len(self.alive) < OPEN_MAX and self.count < self.most:
                     self._open(self.chance.randint(1, 6))
                 for number in self.chance.sample(list(self.alive), min(3, len(self.alive))):
                     self._change(number)
@@ -165,6 +167,7 @@ class Trial:
         assert daemon.process.returncode == -9, (
             f"at {where}: ended with {daemon.process.returncode}\n" + "\n".join(daemon.err[-20:]))
         self.died_at[where] += 1
+        self.load.most += ALERTS_A_KILL
         if self.kills() % TELL_EVERY == 0:
             print(f"{self.kills()} kills, {self.load.count} alerts so far", file=sys.stderr)
         for name, fake in self.fakes.items():
@@ -191,9 +194,9 @@ class Trial:
         daemon.says("started")
         daemon.poll()
         resolved = "SELECT count(*) FROM v_alerts WHERE state = 'resolved'"
-        wait_for(lambda: self.scene.count(resolved) == self.load.count, 120,
-                 "all to be seen resolved")
-        self.scene.wait_drained(120)
+        wait_for(lambda: self.scene.count(resolved) == self.load.count,
+                 DRAIN_SECONDS, "all to be seen resolved")
+        self.scene.wait_drained(DRAIN_SECONDS)
         self.scene.stop(daemon)
 
     def judge(self):
