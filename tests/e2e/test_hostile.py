@@ -382,10 +382,14 @@ def check_commands(stage):
         if row.verdict == "delivered":
             assert sink not in told and story[sink]["state"] == "done", name
             continue
-        end = told[sink]["last"]
+        tries = story[sink]["attempts"]
+        # A peer that says goodbye late is met, now and then, on the connection that it leaves.
+        cut = [t for t in tries if "connection cut" in t["answer"] and row.reason not in t["answer"]]
+        end = [t for t in tries if t not in cut][-1]
         assert (end["verdict"], end["status"] or 0) == (row.verdict, row.status), name
-        assert row.reason in end["answer"] and row.reason in story[sink]["attempts"][-1]["answer"], name
-        assert row.maybe is EITHER or told[sink]["maybe_sent"] == row.maybe, name
+        assert row.reason in end["answer"], name
+        assert cut or row.reason in told[sink]["last"]["answer"], name
+        assert row.maybe is EITHER or told[sink]["maybe_sent"] == (row.maybe or bool(cut)), name
         if row.verdict == "later":
             assert row.reason in sinks[sink]["reason"] and sinks[sink]["held_until"], name
 
