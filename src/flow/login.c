@@ -14,7 +14,8 @@ enum { TOKEN_FRESH_MS = 10000 };
 struct login {
 	const struct sink_settings *sink; /* borrowed */
 	struct auth auth;
-	bool flies;
+	bool flies;       /* a request for a token is under way … */
+	bool is_left;     /* … and nobody else knows of it any more */
 	int64_t token_at; /* steady; when the newest token came */
 	struct login_wait *first, **last;
 };
@@ -45,6 +46,11 @@ void login_free(struct login **l)
 {
 	if (*l == NULL)
 		return;
+	if ((*l)->flies) { /* a renewal, which a reload does not wait for */
+		(*l)->is_left = true;
+		*l = NULL;
+		return;
+	}
 	auth_release(&(*l)->auth);
 	mem_free(l);
 }
@@ -87,6 +93,10 @@ static void on_token(void *arg, const struct reply *reply)
 	bool refused;
 
 	l->flies = false;
+	if (l->is_left) {
+		login_free(&l);
+		return;
+	}
 	if (auth_take(&l->auth, reply, now, &refused, &err)) {
 		l->token_at = now;
 		answer_all(l, reply, NULL);

@@ -1,5 +1,7 @@
 """How a webhook logs in: secrets that are rotated under the daemon, and OAuth 2.0."""
 import json
+import signal
+import time
 
 from fakes import alert, heard, wait_for
 from programs import answers, newer, run, webhook
@@ -11,11 +13,13 @@ class Gate:
     def __init__(self, bearer):
         self.bearer = bearer
         self.granted = 0
+        self.granted_before = ()  # what is still good beside the newest
         self.life = 3600
         self.refuse = None  # the token endpoint's answer instead
 
     def __call__(self, call):
-        if call.headers.get("authorization") == f"Bearer {self.bearer}":
+        given = call.headers.get("authorization", "").removeprefix("Bearer ")
+        if given == self.bearer or given in self.granted_before:
             return {"status": 200}
         return {"status": 401, "body": f"not {call.headers.get('authorization')}"}
 
@@ -95,3 +99,30 @@ def test_oauth2_a_token_that_was_revoked_is_replaced(scene):
     sim.put(alert(2, created_at=newer()))
     wait_for(lambda: len(heard(hook)) == 2)
     assert gate.granted == 2 and set(heard(hook).values()) == {1}
+
+
+def test_oauth2_a_reload_does_not_wait_for_a_renewal(scene):
+    """The old setup goes while its token is being renewed."""
+    gate, sim = Gate("nobody's yet"), scene.sim()
+    hook, desk = scene.receiver(gate), scene.receiver(gate.token)
+    gate.life = 4  # renewed from its third second on
+    config = scene.config(sim, [webhook("hook", hook, oauth2=oauth2(desk))])
+    daemon = scene.start(config)
+    daemon.signal(signal.SIGHUP)  # the first one is kept for the daemon's life
+    daemon.says("reloaded")
+    for number in range(1, 60):
+        sim.put(alert(number, created_at=newer()))
+        wait_for(lambda n=number: len(heard(hook)) == n)
+        if gate.granted == 1 and number > 1:
+            gate.granted_before = (gate.bearer,)
+            desk.behave = lambda call: {**gate.token(call), "delay": 1.5}
+        if desk.count > 1:
+            break
+        time.sleep(0.1)
+    assert desk.count == 2, "a renewal is under way"
+    before = len(daemon.log("reloaded"))
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: len(daemon.log("reloaded")) > before)
+    sim.put(alert(99, created_at=newer()))
+    wait_for(lambda: heard(hook)[("al-99", "opened")] == 1)
+    scene.wait_drained()
