@@ -132,6 +132,7 @@ static double days_of(const struct run *run)
 	return (double)ms / DAY;
 }
 
+/* The end of it: what was violated stands there. */
 static void print_said(const struct run *run)
 {
 	char path[300], text[SAID_MAX];
@@ -141,6 +142,8 @@ static void print_said(const struct run *run)
 
 	if (in == NULL)
 		return;
+	if (fseek(in, -(long)sizeof(text), SEEK_END) != 0)
+		rewind(in);
 	fwrite(text, 1, fread(text, 1, sizeof(text), in), stdout);
 	fclose(in);
 }

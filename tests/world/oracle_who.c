@@ -4,8 +4,8 @@
  * Asked of the rules of the event's time: the first event of an episode, and an `opened` within
  * one, go where the routes say; what follows goes to every sink that has a live or heard row of
  * the episode, or that its route's events left out, and to no other. Whether a row was alive
- * when an event came is told by the instants; where both fell into one millisecond, either will
- * do. What was moved to a fallback is told there, by a row of that event or of a later one. The
+ * when an event came is told by the instants; where both fell into one millisecond, or where the
+ * operator may have ended a dead letter, either will do. What was moved to a fallback is told there, by a row of that event or of a later one. The
  * bytes of what was heard are the event's.
  */
 #include <inttypes.h>
@@ -25,6 +25,7 @@ struct past {
 	int sink, route;      /* number of its route's name; -1: none */
 	int moved_to;         /* a fallback; -1: nowhere */
 	bool is_heard, is_left_out, is_folded;
+	bool is_operators; /* ended by hand, and perhaps dead before */
 };
 
 struct event {
@@ -71,8 +72,10 @@ static enum belongs belongs(const struct past *p, const struct event *e)
 		return NO;
 	if (p->made_at == e->at)
 		return MAYBE;
-	if (p->ended_at == 0 || p->is_heard || p->is_left_out || p->ended_at > e->at)
+	if (p->ended_at == 0 || p->is_heard || p->is_left_out)
 		return YES;
+	if (p->ended_at > e->at)
+		return p->is_operators ? MAYBE : YES;
 	if (p->ended_at < e->at)
 		return NO;
 	return p->is_folded ? YES : MAYBE;
@@ -187,6 +190,8 @@ static struct past past_of(struct view *v)
 			    view_int(v, "maybe_sent") != 0,
 		.is_left_out = strcmp(reason, "event not chosen") == 0,
 		.is_folded = strcmp(reason, "superseded") == 0,
+		.is_operators =
+			strcmp(reason, "operator") == 0 || strcmp(reason, "requeued") == 0,
 	};
 }
 
