@@ -145,6 +145,27 @@ char *parts_find(const struct settings *settings, const char *name, char **path,
 	return text;
 }
 
+/* As hint_of(), of presets. */
+static char *preset_hint(const struct settings *settings, const char *name)
+{
+	struct file_names names = { .list = NULL };
+	char *dir = file_dir(settings->file);
+	char *own = file_join(dir, "presets"),
+	     *shipped = file_join(settings->templates, "presets");
+
+	file_add_names(&names, dir, ".preset");
+	file_add_names(&names, own, ".preset");
+	file_add_names(&names, shipped, ".preset");
+	const char *near = nearest(name, &names);
+	char *hint = near != NULL ? mem_printf("; did you mean \"%s\"?", near) : mem_strdup("");
+
+	file_release_names(&names);
+	mem_free(&shipped);
+	mem_free(&own);
+	mem_free(&dir);
+	return hint;
+}
+
 char *parts_find_preset(const struct settings *settings, const char *name, char **path,
 			size_t *len, struct err *err)
 {
@@ -158,10 +179,13 @@ char *parts_find_preset(const struct settings *settings, const char *name, char 
 	mem_free(&within);
 	mem_free(&file);
 	if (*path == NULL) {
+		char *hint = preset_hint(settings, name);
+
 		err_set(err,
 			"no preset \"%s\", neither beside the configuration nor in "
-			"%s/presets: `tocsin presets` lists them",
-			name, settings->templates);
+			"%s/presets (`tocsin presets` lists them)%s",
+			name, settings->templates, hint);
+		mem_free(&hint);
 		return NULL;
 	}
 	char *text = read_template(*path, len, err);
