@@ -13,6 +13,7 @@
 
 #include "base/err.h"
 #include "model/facts.h"
+#include "model/hours.h"
 
 struct matcher;
 
@@ -24,6 +25,27 @@ const char *matcher_text(const struct matcher *m);
 /* For a warning: false, with err, when it may match but is more likely a typo. */
 bool matcher_is_plausible(const struct matcher *m, struct err *err);
 
+/* `group = { by; wait; max; }`: rows of the same values go out as one. */
+struct route_group {
+	char **by; /* names of facts */
+	size_t by_count;
+	int64_t wait_ms; /* from the first row; 0: the route does not group */
+	int64_t max;     /* so many go out at once */
+};
+
+/* `storm = { over; within; }`: more rows than that are told as "began", then held. */
+struct route_storm {
+	int64_t over;
+	int64_t within_ms; /* 0: the route does not look for storms */
+};
+
+/* `escalate = ( { after; to; } )`: who hears of an alert that is still open. */
+struct route_step {
+	int64_t after_ms; /* from when the open was observed */
+	size_t *to;       /* indexes of sinks */
+	size_t to_count;
+};
+
 struct route {
 	char *name;
 	int line;
@@ -34,6 +56,16 @@ struct route {
 	bool goes_on; /* `continue` */
 	bool closes;
 	unsigned events; /* bit 1 << event_kind */
+
+	/* What it holds (contract.md section 9); zero: nothing. */
+	struct route_group group;
+	struct hours digest;
+	struct route_storm storm;
+	int64_t delay_ms, repeat_ms;
+	struct quiet *quiet;
+	size_t quiet_count;
+	struct route_step *escalate;
+	size_t escalate_count;
 };
 
 bool route_matches(const struct route *r, const struct facts *facts);
