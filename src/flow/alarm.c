@@ -237,10 +237,12 @@ static void decide(void *arg, const struct known *known, const struct alert *see
 	}
 }
 
-static bool follows(void *arg, int route, int sink, enum event_kind kind)
+/* Nothing holds what the daemon has to say itself. */
+static bool follows(void *arg, int route, int sink, enum event_kind kind, struct wish *wish)
 {
 	const struct alarm *a = arg;
 
+	(void)wish;
 	return intake_follows(a->roster, route, sink, kind);
 }
 

@@ -412,6 +412,7 @@ struct app *app_new(struct setup *setup, struct turn *turn, uint64_t seed, struc
 	a->turn = turn;
 	a->seed = seed;
 	a->started_at = clock_now();
+	a->holding = (struct holding){ .roster = &a->roster };
 	buf_init(&a->runtime, RUNTIME_MAX);
 	buf_init(&a->written, RUNTIME_MAX);
 	if (!open_store(a, err)) {
@@ -422,6 +423,7 @@ struct app *app_new(struct setup *setup, struct turn *turn, uint64_t seed, struc
 	make_queue(a);
 	a->deliver = deliver_new(&(struct deliver_parts){ .setup = setup,
 							  .roster = &a->roster,
+							  .holding = &a->holding,
 							  .queue = a->queue,
 							  .store = a->store,
 							  .xfer = a->xfer,

@@ -32,6 +32,7 @@ struct app {
 	struct turn *turn;
 	struct store *store;
 	struct roster roster;
+	struct holding holding;
 	struct xfer *xfer;
 	struct queue *queue;
 	struct deliver *deliver;

@@ -135,7 +135,7 @@ static struct source *make_source(struct app *a, struct source_settings *setting
 	if (before != NULL && settings_source_same(settings, &a->setup->settings->sources[at]))
 		return before;
 	const struct source_parts parts = { .settings = settings,
-					    .roster = &a->roster,
+					    .holding = &a->holding,
 					    .number = number,
 					    .store = a->store,
 					    .xfer = a->xfer,

@@ -25,6 +25,7 @@ enum {
 	BUSY_WAIT_MS = 5, /* a command leaves the store for longer between its chunks */
 	RETRY_MIN_MS = 100,
 	RETRY_MAX_MS = 5000,
+	TICK_ROWS = 200,    /* held rows looked at in a turn: some ms */
 	FOR_NOW_MS = 10000, /* a sink's rate, the first tries of a row: worth staying for */
 };
 
@@ -94,6 +95,15 @@ static void take_moved(struct deliver *d, const struct move *move, const struct 
 		say_moved(roster_sink(d->p.roster, moved->from), moved->count, move->reason);
 }
 
+/* What was stored may be told again later, or has freed others. */
+static bool has_left_held(const struct deliver *d)
+{
+	for (const struct job *job = d->committing.first; job != NULL; job = job->next)
+		if (job->settle.repeats || job->settle.batch != 0)
+			return true;
+	return false;
+}
+
 static void on_turn_done(void *arg, const struct turn_result *r)
 {
 	struct deliver *d = arg;
@@ -104,6 +114,8 @@ static void on_turn_done(void *arg, const struct turn_result *r)
 		turn_wake(d->p.turn);
 		return;
 	}
+	if (d->has_ticked || has_left_held(d))
+		queue_ticked(d->p.queue, has_left_held(d) ? 0 : r->next_tick_at, r->freed > 0);
 	batch_stored(d);
 	for (size_t i = 0; i < r->answer_count; i++)
 		queue_claimed(d->p.queue, &r->answers[i]);
@@ -118,6 +130,7 @@ static void on_turn_done(void *arg, const struct turn_result *r)
 /* What the turn is to do beside storing what is settled. */
 struct wants {
 	size_t asks, moves;
+	bool tick;
 };
 
 static struct wants wants_now(struct deliver *d)
@@ -125,9 +138,10 @@ static struct wants wants_now(struct deliver *d)
 	int64_t now = clock_now();
 
 	if (d->draining)
-		return (struct wants){ 0, 0 };
+		return (struct wants){ 0, 0, false };
 	return (struct wants){ .asks = queue_asks(d->p.queue, now, d->asks),
-			       .moves = queue_moves(d->p.queue, now, d->moves) };
+			       .moves = queue_moves(d->p.queue, now, d->moves),
+			       .tick = queue_tick_wait_ms(d->p.queue, now) == 0 };
 }
 
 /* A few outcomes wait a moment for more, while nothing is starved by that. */
@@ -157,14 +171,41 @@ static void fill_settles(struct deliver *d)
 		d->settles[n++] = job->settle;
 }
 
+/* ---- what the store asks back ---- */
+
+static int64_t repeat_ms(void *arg, int route)
+{
+	const struct deliver *d = arg;
+	const struct route *r = roster_route(d->p.roster, route);
+
+	return r != NULL ? r->repeat_ms : 0;
+}
+
+static void ripens(void *arg, const struct ripe *row, struct ripened *out)
+{
+	const struct deliver *d = arg;
+
+	holding_ripens(d->p.holding, row, d->now, out);
+}
+
+static void bears(void *arg, const char *body, size_t len, struct bearing *out)
+{
+	(void)arg;
+	holding_bears(body, len, out);
+}
+
+/* ---- the batch ---- */
+
 static void send_batch(struct deliver *d, struct wants wants)
 {
 	size_t hold_count = queue_holds(d->p.queue, d->holds);
 
-	if (d->settled.count + hold_count + wants.asks + wants.moves == 0)
+	if (d->settled.count + hold_count + wants.asks + wants.moves == 0 && !wants.tick)
 		return;
 	fill_settles(d);
-	struct turn_batch batch = { .now = clock_now(),
+	d->now = clock_now();
+	d->has_ticked = wants.tick;
+	struct turn_batch batch = { .now = d->now,
 				    .settles = d->settles,
 				    .settle_count = d->settled.count,
 				    .holds = d->holds,
@@ -173,6 +214,8 @@ static void send_batch(struct deliver *d, struct wants wants)
 				    .move_count = wants.moves,
 				    .asks = d->asks,
 				    .ask_count = wants.asks,
+				    .tick = wants.tick ? &d->tick : NULL,
+				    .repeat_ms = repeat_ms,
 				    .done = on_turn_done,
 				    .arg = d };
 
@@ -184,10 +227,22 @@ static void send_batch(struct deliver *d, struct wants wants)
 	store_turn(d->p.store, &batch);
 }
 
+/* Until something is due, or the time of something held has come; -1: no end. */
+static int64_t sleep_ms(const struct deliver *d)
+{
+	int64_t now = clock_now();
+	int64_t sleep = queue_sleep_ms(d->p.queue, now);
+	int64_t tick = queue_tick_wait_ms(d->p.queue, now);
+
+	if (sleep < 0 || tick < 0)
+		return sleep > tick ? sleep : tick;
+	return sleep < tick ? sleep : tick;
+}
+
 /* The one timer: when must the next turn come, if nothing else wakes the loop? */
 static void sleep_until_due(struct deliver *d, int64_t linger)
 {
-	int64_t sleep = d->draining ? -1 : queue_sleep_ms(d->p.queue, clock_now());
+	int64_t sleep = d->draining ? -1 : sleep_ms(d);
 	int64_t retry = d->retry_at - clock_steady();
 
 	/* What could be asked for now waits for the batch. */
@@ -232,6 +287,8 @@ struct deliver *deliver_new(const struct deliver_parts *parts)
 	struct deliver *d = mem_new(sizeof(*d));
 
 	d->p = *parts;
+	d->tick =
+		(struct tick){ .room = TICK_ROWS, .ripens = ripens, .bears = bears, .arg = d };
 	jobs_init(&d->settled);
 	jobs_init(&d->committing);
 	jobs_init(&d->ready);
@@ -288,7 +345,7 @@ bool deliver_is_idle(const struct deliver *d)
 
 bool deliver_is_done_for_now(const struct deliver *d)
 {
-	int64_t sleep = queue_sleep_ms(d->p.queue, clock_now());
+	int64_t sleep = sleep_ms(d);
 
 	return deliver_is_idle(d) && (sleep < 0 || sleep > FOR_NOW_MS);
 }

@@ -18,6 +18,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "flow/holding.h"
 #include "flow/queue.h"
 #include "flow/roster.h"
 #include "flow/setup.h"
@@ -31,6 +32,7 @@ struct deliver;
 struct deliver_parts {
 	struct setup *setup;
 	const struct roster *roster;
+	const struct holding *holding; /* of the same roster */
 	struct queue *queue;
 	struct store *store;
 	struct xfer *xfer;

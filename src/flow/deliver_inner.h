@@ -6,6 +6,7 @@
 #define FLOW_DELIVER_INNER_H
 
 #include "flow/deliver.h"
+#include "flow/digest.h"
 #include "flow/envelope.h"
 #include "flow/login.h"
 
@@ -17,6 +18,7 @@ struct job {
 	struct tried tried;
 	enum event_kind kind;
 	struct envelope envelope;
+	struct digest *digest;   /* what it tells of beside that; owned; NULL: a single */
 	char *handle, *progress; /* owned; the message borrows them */
 	int64_t steady_at;       /* when it was started, on the steady clock */
 	struct outcome outcome;
@@ -54,6 +56,9 @@ struct deliver {
 	struct hold *holds;
 	struct settle *settles;
 	size_t settle_room;
+	struct tick tick;
+	int64_t now;     /* of the batch under way */
+	bool has_ticked; /* it has a tick */
 };
 
 void jobs_init(struct job_list *l);

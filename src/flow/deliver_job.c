@@ -35,6 +35,7 @@ static void list_add(struct job_list *l, struct job *job)
 
 static void job_free(struct job *job)
 {
+	digest_free(&job->digest);
 	envelope_release(&job->envelope);
 	setup_free(&job->setup);
 	mem_free(&job->handle);
@@ -54,10 +55,25 @@ void jobs_free(struct job_list *l)
 	jobs_init(l);
 }
 
+/* Of a digest the store looks at each member. */
+static bool may_repeat(const struct job *job)
+{
+	const struct settings *s = job->setup->settings;
+	bool opens = job->kind == EVENT_OPENED || job->kind == EVENT_REOPENED;
+
+	for (size_t i = 0; i < s->route_count && (opens || job->digest != NULL); i++)
+		if (s->routes[i].repeat_ms != 0)
+			return true;
+	return false;
+}
+
 /* What becomes of the row waits for the next turn. */
 static void job_end(struct job *job, enum queue_change change)
 {
 	struct deliver *d = job->deliver;
+	if (job->settle.state == DELIVERY_DONE)
+		job->settle.repeats = may_repeat(job);
+
 	struct say_attempt said = { .sink = job->sink,
 				    .tried = &job->tried,
 				    .alert_id = job->envelope.alert.id,
@@ -179,6 +195,8 @@ static struct job *job_new(struct deliver *d, const struct claim *c, size_t sink
 				     .attempt = c->attempt,
 				     .first_attempt_at = c->first_attempt_at,
 				     .held_base_ms = c->held_base_ms,
+				     .batch = c->batch,
+				     .events = c->batch != 0 ? c->member_count : 1,
 				     .started_at = clock_now() };
 	return job;
 }
@@ -198,31 +216,53 @@ static struct envelope_names names_of(const struct deliver *d, const struct clai
 					.ordinal = c->ordinal };
 }
 
-static void add_link(struct job *job, const struct claim *c)
+static void add_link(const struct deliver *d, const struct claim *c, struct envelope *e)
 {
-	const struct deliver *d = job->deliver;
 	const struct source_settings *source = roster_source(d->p.roster, c->source);
 
 	if (source != NULL)
-		envelope_add_link(&job->envelope,
-				  d->p.setup->links[source - d->p.setup->settings->sources]);
+		envelope_add_link(e, d->p.setup->links[source - d->p.setup->settings->sources]);
+}
+
+/* False: the alert can't be read; the envelope is to be released all the same. */
+static bool fill(const struct job *job, const struct claim *c, struct envelope *e,
+		 struct err *err)
+{
+	struct envelope_names names = names_of(job->deliver, c);
+
+	if (!envelope_fill(e, job->sink, &names, c->body, c->body_len, err))
+		return err_prefix(err, "the stored alert can't be read");
+	e->facts.possible_repeat = c->possible_repeat;
+	add_link(job->deliver, c, e);
+	return true;
+}
+
+/* An alert that can't be read is not told with others: alone it will be a dead letter. */
+static bool fill_digest(struct job *job, const struct claim *c, struct err *err)
+{
+	struct digest *d = job->digest = digest_new(c->member_count);
+	bool ok = true;
+
+	for (size_t i = 0; i < c->member_count; i++)
+		ok = fill(job, &c->members[i], &d->members[d->count++], err) && ok;
+	digest_say(d, c->why, c->storm, c->rest);
+	digest_tell(d, &job->envelope.message);
+	return ok;
 }
 
 static bool job_request(struct job *job, const struct claim *c, size_t sink_index,
 			struct request *request, struct err *err)
 {
 	struct deliver *d = job->deliver;
-	struct envelope_names names = names_of(d, c);
 	struct envelope *e = &job->envelope;
 
-	if (!envelope_fill(e, job->sink, &names, c->body, c->body_len, err))
-		return err_prefix(err, "the stored alert can't be read");
+	if (!fill(job, c, e, err) || (c->member_count > 0 && !fill_digest(job, c, err)))
+		return false;
 	CRASH_POINT("building", e->alert.title);
-	e->facts.possible_repeat = e->message.possible_repeat = c->possible_repeat;
+	e->message.possible_repeat = c->possible_repeat;
 	e->message.now = job->tried.started_at;
 	e->message.handle = job->handle;
 	e->message.progress = job->progress;
-	add_link(job, c);
 	return envelope_seal(e, job->sink, d->p.setup->parts[sink_index], request, err);
 }
 

@@ -85,7 +85,7 @@ bool intake_steps(const struct known *known, const struct alert *seen, int64_t b
 /* ---- who is told ---- */
 
 static struct target target_of(const struct intake *in, const struct route_target *chosen,
-			       const struct step *step)
+			       const struct step *step, const struct facts *facts)
 {
 	const struct settings *s = in->roster->settings;
 	const struct sink_settings *sink = &s->sinks[chosen->sink];
@@ -101,26 +101,68 @@ static struct target target_of(const struct intake *in, const struct route_targe
 	} else if ((sink->events & 1U << step->kind) == 0) {
 		t.dropped = true;
 		t.reason = "its preset sends nothing for this event";
+	} else {
+		holding_wish(in->holding, &s->routes[chosen->route], t.sink, facts, in->now,
+			     &t.wish);
 	}
 	return t;
 }
 
-static void route_step(struct intake *in, const struct alert *seen, struct step *step,
-		       size_t room_from)
+static void add_target(struct intake *in, const struct target *target)
+{
+	if (in->target_count == in->target_room) {
+		in->target_room = in->target_room * 2 + 16;
+		in->targets = mem_resize(in->targets, in->target_room, sizeof(*in->targets));
+	}
+	in->targets[in->target_count++] = *target;
+}
+
+/* Who is to hear of it when it is still open by then: each route that chose a sink says so. */
+static void add_steps(struct intake *in, size_t route)
+{
+	const struct route *r = &in->roster->settings->routes[route];
+
+	for (size_t n = 1; n <= r->escalate_count; n++) {
+		const struct route_step *step = &r->escalate[n - 1];
+
+		for (size_t i = 0; i < step->to_count; i++) {
+			struct target t = { .sink = in->roster->sinks[step->to[i]].number,
+					    .route = in->roster->routes[route],
+					    .step = (int)n };
+
+			holding_step(r, n, in->now, &t.wish);
+			add_target(in, &t);
+		}
+	}
+}
+
+static bool escalates(const struct step *step, const struct alert *seen)
+{
+	return (step->kind == EVENT_OPENED || step->kind == EVENT_REOPENED) &&
+	       seen->status == ALERT_OPEN;
+}
+
+/* Returns how many targets; the step's own are found when all steps have theirs. */
+static size_t route_step(struct intake *in, const struct alert *seen, const struct step *step)
 {
 	const struct settings *s = in->roster->settings;
 	struct facts facts = { .alert = seen,
 			       .event = step->kind,
 			       .first = step->first,
 			       .source = in->source->name };
-	struct target *targets = in->targets + room_from;
 	size_t count =
 		route_choose(s->routes, s->route_count, &facts, in->chosen, s->sink_count);
+	size_t from = in->target_count;
 
-	for (size_t i = 0; i < count; i++)
-		targets[i] = target_of(in, &in->chosen[i], step);
-	step->targets = targets;
-	step->target_count = count;
+	for (size_t i = 0; i < count; i++) {
+		struct target t = target_of(in, &in->chosen[i], step, &facts);
+
+		add_target(in, &t);
+	}
+	for (size_t i = 0; i < count && escalates(step, seen); i++)
+		if (i == 0 || in->chosen[i].route != in->chosen[i - 1].route)
+			add_steps(in, in->chosen[i].route);
+	return in->target_count - from;
 }
 
 /* What the store asks back for each alert that is not SAME. */
@@ -130,11 +172,16 @@ static void decide(void *arg, const struct known *known, const struct alert *see
 	struct intake *in = arg;
 
 	CRASH_POINT("deciding", seen->title);
+	in->seen = seen;
+	in->target_count = 0;
 	intake_steps(known, seen, in->baseline_at, out);
 	for (size_t i = 0; i < out->step_count; i++)
 		if (!out->steps[i].follow)
-			route_step(in, seen, &out->steps[i],
-				   i * in->roster->settings->sink_count);
+			out->steps[i].target_count = route_step(in, seen, &out->steps[i]);
+	for (size_t i = 0, from = 0; i < out->step_count; i++) {
+		out->steps[i].targets = in->targets + from;
+		from += out->steps[i].target_count;
+	}
 	KILL_POINT("alert-decided");
 }
 
@@ -148,10 +195,14 @@ bool intake_follows(const struct roster *roster, int route, int sink, enum event
 	return r == NULL ? kind != EVENT_CHANGED : route_wants(r, kind);
 }
 
-static bool follows(void *arg, int route, int sink, enum event_kind kind)
+static bool follows(void *arg, int route, int sink, enum event_kind kind, struct wish *wish)
 {
 	const struct intake *in = arg;
+	const struct facts facts = { .alert = in->seen,
+				     .event = kind,
+				     .source = in->source->name };
 
+	holding_wish(in->holding, roster_route(in->roster, route), sink, &facts, in->now, wish);
 	return intake_follows(in->roster, route, sink, kind);
 }
 
@@ -171,6 +222,7 @@ static void takes(void *arg, const struct alert *alert)
 struct page_batch intake_batch(struct intake *in, const struct page *page,
 			       const struct source_state *position, int64_t now)
 {
+	in->now = now;
 	return (struct page_batch){ .source = in->source_number,
 				    .now = now,
 				    .items = page->items,
@@ -184,10 +236,12 @@ struct page_batch intake_batch(struct intake *in, const struct page *page,
 				    .decide_arg = in };
 }
 
-void intake_init(struct intake *in, const struct roster *roster,
+void intake_init(struct intake *in, const struct holding *holding,
 		 const struct source_settings *source, int source_number)
 {
-	*in = (struct intake){ .roster = roster, .source_number = source_number };
+	*in = (struct intake){ .holding = holding,
+			       .roster = holding->roster,
+			       .source_number = source_number };
 	intake_refit(in, source);
 }
 
@@ -197,7 +251,6 @@ void intake_refit(struct intake *in, const struct source_settings *source)
 
 	in->source = source;
 	in->chosen = mem_resize(in->chosen, sinks, sizeof(*in->chosen));
-	in->targets = mem_resize(in->targets, sinks * DECISION_STEPS_MAX, sizeof(*in->targets));
 }
 
 void intake_release(struct intake *in)

@@ -13,21 +13,26 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flow/holding.h"
 #include "flow/roster.h"
 #include "model/page.h"
 #include "store/store.h"
 
 /* How one source's alerts are taken in. */
 struct intake {
-	const struct roster *roster;
+	const struct holding *holding;
+	const struct roster *roster; /* the same */
 	const struct source_settings *source;
 	int source_number;
 	int64_t baseline_at; /* older alerts are recorded without ringing; 0: none are older */
+	int64_t now;         /* of the page */
+	const struct alert *seen;    /* the alert that is being decided on */
 	struct route_target *chosen; /* scratch, one a sink; owned */
 	struct target *targets;
+	size_t target_count, target_room;
 };
 
-void intake_init(struct intake *in, const struct roster *roster,
+void intake_init(struct intake *in, const struct holding *holding,
 		 const struct source_settings *source, int source_number);
 /* Another configuration, which the roster has already; not while a page is being stored. */
 void intake_refit(struct intake *in, const struct source_settings *source);

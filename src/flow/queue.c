@@ -239,6 +239,11 @@ int64_t queue_sleep_ms(struct queue *q, int64_t now)
 	return sleep;
 }
 
+int64_t queue_tick_wait_ms(const struct queue *q, int64_t now)
+{
+	return q->next_tick_at == INT64_MAX ? -1 : queue_max(q->next_tick_at - now, 0);
+}
+
 /* There may be rows that the queue does not know of. */
 static void wake_sink(struct sink *s)
 {
@@ -270,10 +275,23 @@ void queue_moved(struct queue *q, const struct moved *moved)
 		wake_sink(queue_sink_of(q, moved->to));
 }
 
-void queue_wake(struct queue *q)
+static void wake_sinks(struct queue *q)
 {
 	for (size_t i = 0; i < q->count; i++)
 		wake_sink(&q->sinks[i]);
+}
+
+void queue_wake(struct queue *q)
+{
+	wake_sinks(q);
+	q->next_tick_at = 0;
+}
+
+void queue_ticked(struct queue *q, int64_t next_at, bool any_freed)
+{
+	q->next_tick_at = next_at;
+	if (any_freed)
+		wake_sinks(q);
 }
 
 void queue_landed(struct queue *q, int sink)

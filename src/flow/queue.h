@@ -79,13 +79,20 @@ size_t queue_moves(struct queue *q, int64_t now, struct move *moves);
  * settled. */
 int64_t queue_sleep_ms(struct queue *q, int64_t now);
 
+/* How long until it is time to look for held rows whose time has come; 0: now, -1: until
+ * something is made or settled. */
+int64_t queue_tick_wait_ms(const struct queue *q, int64_t now);
+/* The store's answer: when it is time again (INT64_MAX: not by itself), and whether rows are due
+ * by it. */
+void queue_ticked(struct queue *q, int64_t next_at, bool any_freed);
+
 /* The store's answer to an ask: rows that are under way from now on. */
 void queue_claimed(struct queue *q, const struct answer *answer);
 
 /* The store's answer to a move. */
 void queue_moved(struct queue *q, const struct moved *moved);
 
-/* Rows of any sink may have become due (a page was stored, an operator wrote). */
+/* Rows of any sink may have become due, or be held (a page was stored, an operator wrote). */
 void queue_wake(struct queue *q);
 
 /*
@@ -105,6 +112,8 @@ struct tried {
 	int64_t id;
 	int sink; /* number */
 	int64_t attempt, first_attempt_at, held_base_ms;
+	int64_t batch;               /* the digest that it leads; 0: none */
+	size_t events;               /* that it tells of */
 	int64_t started_at, took_ms; /* this attempt */
 };
 

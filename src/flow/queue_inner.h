@@ -50,6 +50,7 @@ struct queue {
 	struct sink *sinks; /* as in the settings, then those that are gone */
 	size_t count;
 	struct chance chance;
+	int64_t next_tick_at; /* 0: unknown, look; INT64_MAX: none until a wake */
 };
 
 static inline int64_t queue_max(int64_t a, int64_t b)

@@ -8,7 +8,8 @@
  * this row's own: it backs off and the sink goes on. A Retry-After is a word of the
  * destination's: it always holds, and nothing that was under way when it came lifts it.
  *
- * Fault of the row: LATER backs off by itself, NEVER is a dead letter. Five NEVERs in a row are
+ * Fault of the row: LATER backs off by itself, NEVER is a dead letter; a digest that is refused
+ * goes out one by one instead. Five NEVERs in a row are
  * a broken template or a changed receiver rather than five bad alerts: from the fifth on the
  * rows are kept and the sink is held, which the operator is told.
  *
@@ -165,8 +166,20 @@ static enum queue_change settle_failed(const struct ending *e)
 	return change;
 }
 
+/* One of them may be what it refuses: each goes by itself. */
+static enum queue_change settle_split(const struct ending *e)
+{
+	e->out->state = DELIVERY_DUE;
+	e->out->due_at = e->now;
+	e->out->split = true;
+	e->out->reason = e->outcome->reason;
+	return release(e);
+}
+
 static enum queue_change settle_never(const struct ending *e)
 {
+	if (e->row->events > 1)
+		return settle_split(e);
 	e->sink->nevers++;
 	if (e->sink->nevers < QUEUE_NEVERS_MAX) {
 		settle_dead(e, e->outcome->reason);
@@ -240,6 +253,7 @@ enum queue_change queue_settle(struct queue *q, const struct tried *row,
 		.maybe_sent = outcome->maybe_sent,
 		.progress = outcome->progress[0] != '\0' ? outcome->progress : NULL,
 		.attempt_count = row->attempt,
+		.batch = row->batch,
 		.attempt = { .at = now,
 			     .took_ms = row->took_ms,
 			     .verdict = outcome->verdict,
@@ -270,6 +284,7 @@ void queue_settle_cut(const struct tried *row, bool maybe_sent, int64_t now, str
 				.maybe_sent = maybe_sent,
 				.reason = reason,
 				.attempt_count = row->attempt,
+				.batch = row->batch,
 				.attempt = { .at = now,
 					     .took_ms = row->took_ms,
 					     .verdict = VERDICT_LATER,

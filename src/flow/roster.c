@@ -7,6 +7,8 @@
 #include "base/log.h"
 #include "base/mem.h"
 
+enum { LISTED_MAX = 20 }; /* alerts of a digest that people read */
+
 static void say_source(const struct source_settings *source, enum store_rename rename)
 {
 	if (rename == RENAME_DONE)
@@ -77,6 +79,14 @@ static void say_sinks(const struct roster *r)
 				 LOG_S("was", r->sinks[i].was));
 }
 
+/* People read the most severe ones of a sink that shows what is open; a program reads all. */
+static int64_t listed_max(const struct sink_settings *sink)
+{
+	if (!sink->collapse)
+		return 0;
+	return sink->batch_max < LISTED_MAX ? sink->batch_max : LISTED_MAX;
+}
+
 bool roster_finish(struct roster *r, const struct roster *old, struct store *store,
 		   struct err *err)
 {
@@ -88,6 +98,9 @@ bool roster_finish(struct roster *r, const struct roster *old, struct store *sto
 			.was = s->sinks[i].was,
 			.type = s->sinks[i].type->name,
 			.collapse = s->sinks[i].collapse,
+			.pairs = s->sinks[i].pairs,
+			.batch_max = s->sinks[i].batch_max,
+			.listed_max = listed_max(&s->sinks[i]),
 			.hurry_at = roster_is_mended(old, &s->sinks[i]) ? clock_now() : 0,
 		};
 	if (!store_sinks(store, r->sinks, s->sink_count, err))

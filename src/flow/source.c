@@ -244,7 +244,7 @@ struct source *source_new(const struct source_parts *parts, uint64_t seed, struc
 	struct auth_client client = auth_of_source(parts->settings);
 
 	auth_init(&s->auth, &client);
-	intake_init(&s->intake, parts->roster, parts->settings, parts->number);
+	intake_init(&s->intake, parts->holding, parts->settings, parts->number);
 	s->intake.baseline_at = s->state.baseline_at;
 	chance_seed(&s->chance, seed);
 	s->born_at = parts->born_at;

@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "flow/budget.h"
+#include "flow/holding.h"
 #include "flow/pass.h"
 #include "flow/roster.h"
 #include "io/turn.h"
@@ -30,7 +31,7 @@ struct source;
 /* All borrowed. */
 struct source_parts {
 	struct source_settings *settings;
-	const struct roster *roster;
+	const struct holding *holding;
 	int number;
 	struct store *store;
 	struct xfer *xfer;

@@ -41,6 +41,13 @@ static const char *const delivery_origins[] = {
 	[ORIGIN_REPEAT] = "repeat",     [ORIGIN_REQUEUE] = "requeue",
 };
 
+static const char *const hold_reasons[] = {
+	[HOLD_NONE] = "",       [HOLD_SILENCE] = "silence",       [HOLD_QUIET] = "quiet",
+	[HOLD_DELAY] = "delay", [HOLD_DIGEST] = "digest",         [HOLD_STORM] = "storm",
+	[HOLD_GROUP] = "group", [HOLD_ESCALATION] = "escalation", [HOLD_REPEAT] = "repeat",
+	[HOLD_FLAP] = "flap",
+};
+
 static const char *const verdicts[] = {
 	[VERDICT_DELIVERED] = "delivered",
 	[VERDICT_AGAIN] = "again",
@@ -109,6 +116,21 @@ bool delivery_state_parse(const char *word, enum delivery_state *state)
 const char *delivery_origin_name(enum delivery_origin origin)
 {
 	return delivery_origins[origin];
+}
+
+const char *hold_reason_name(enum hold_reason reason)
+{
+	return hold_reasons[reason];
+}
+
+bool hold_reason_parse(const char *word, enum hold_reason *reason)
+{
+	size_t index;
+
+	if (!find(hold_reasons, ARRAY_LEN(hold_reasons), word, &index))
+		return false;
+	*reason = (enum hold_reason)index;
+	return true;
 }
 
 const char *verdict_name(enum verdict verdict)
@@ -209,6 +231,21 @@ void delivery_id(const struct delivery_names *names, char id[DELIVERY_ID_MAX])
 	add_number(&fields, names->ordinal);
 	if (fields.overflow)
 		BUG("names too long for a delivery id");
+	add_id(id, &fields);
+	buf_release(&fields);
+}
+
+void delivery_digest_id(const char (*ids)[DELIVERY_ID_MAX], size_t count,
+			char id[DELIVERY_ID_MAX])
+{
+	struct buf fields;
+
+	buf_init(&fields, FIELDS_MAX);
+	add_field(&fields, "digest");
+	for (size_t i = 0; i < count; i++)
+		add_field(&fields, ids[i]);
+	if (fields.overflow)
+		BUG("too many members for a digest's id");
 	add_id(id, &fields);
 	buf_release(&fields);
 }

@@ -50,6 +50,23 @@ enum delivery_origin {
 };
 const char *delivery_origin_name(enum delivery_origin origin);
 
+/* What a row waits for that is held for a time; `reason` of v_deliveries, `why` of a digest. */
+enum hold_reason {
+	HOLD_NONE,
+	HOLD_SILENCE,
+	HOLD_QUIET,
+	HOLD_DELAY,
+	HOLD_DIGEST,
+	HOLD_STORM,
+	HOLD_GROUP,
+	HOLD_ESCALATION,
+	HOLD_REPEAT,
+	HOLD_FLAP,
+};
+/* "" for none. */
+const char *hold_reason_name(enum hold_reason reason);
+bool hold_reason_parse(const char *word, enum hold_reason *reason);
+
 /* How an attempt ended (design.md section 4). */
 enum verdict { VERDICT_DELIVERED, VERDICT_AGAIN, VERDICT_LATER, VERDICT_NEVER };
 enum { VERDICT_KINDS = VERDICT_NEVER + 1 };
@@ -81,6 +98,9 @@ struct delivery_names {
 	int ordinal;
 };
 void delivery_id(const struct delivery_names *names, char id[DELIVERY_ID_MAX]);
+/* A digest's: of its members', in order. */
+void delivery_digest_id(const char (*ids)[DELIVERY_ID_MAX], size_t count,
+			char id[DELIVERY_ID_MAX]);
 
 /*
  * What a receiver pairs an alert's events by, over all episodes and whatever the sink is called:

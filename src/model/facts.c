@@ -44,6 +44,7 @@ enum how {
 	HOW_MAPS,
 	HOW_KEY,  /* the receiver's key of the alert */
 	HOW_KEPT, /* a message's progress, without its step */
+	HOW_JSON, /* const struct json *, NULL: missing */
 };
 
 enum { NOWHERE = -1 };
@@ -80,6 +81,7 @@ enum { NOWHERE = -1 };
 	X("last", HOW_LAST, NOWHERE, NOWHERE)                                                  \
 	X("why", HOW_TEXT, NOWHERE, IN_MESSAGE(why))                                           \
 	X("storm", HOW_TEXT, NOWHERE, IN_MESSAGE(storm))                                       \
+	X("rest", HOW_JSON, NOWHERE, IN_MESSAGE(rest))                                         \
 	X("repeat", HOW_NUMBER, IN_FACTS(repeat), NOWHERE)                                     \
 	X("vars", HOW_VARS, IN_FACTS(vars), NOWHERE)                                           \
 	X("test", HOW_BOOL, IN_FACTS(test), IN_MESSAGE(test))                                  \
@@ -261,6 +263,14 @@ static bool found_group(struct value *out, enum value_kind kind, const struct fa
 	return true;
 }
 
+static bool found_json(const struct json *doc, struct value *out)
+{
+	if (doc == NULL)
+		return not_found(out);
+	value_of_json(doc, json_root(doc), out);
+	return true;
+}
+
 /* ---- of one alert ------------------------------------------------------------------------ */
 
 static bool found_member(const struct field *field, const void *base, int offset,
@@ -283,6 +293,7 @@ static bool found_member(const struct field *field, const void *base, int offset
 	case HOW_KEPT:
 		text = preset_kept(*(const char *const *)at);
 		return found_text(out, VALUE_TEXT, text, strlen(text));
+	case HOW_JSON: return found_json(*(const struct json *const *)at, out);
 	case HOW_OWN:
 	case HOW_EVENT:
 	case HOW_RAW:
@@ -337,6 +348,7 @@ static bool get_facts(const struct value *v, const char *name, size_t len, struc
 	case HOW_NUMBER:
 	case HOW_COUNT:
 	case HOW_KEPT:
+	case HOW_JSON:
 	case HOW_ALERTS: break;
 	}
 	if (field->in_facts == NOWHERE)
@@ -389,6 +401,8 @@ static bool get_message(const struct message *m, const char *name, size_t len,
 		if (m->count != 1 || field->in_facts == NOWHERE)
 			return true;
 	}
+	if (m->is_digest && field != NULL && field->how == HOW_EVENT)
+		return found_text(out, VALUE_TEXT, "digest", 6);
 	if (m->count == 1) {
 		become_facts(&only, &m->alerts[0], 0, 1);
 		return get_facts(&only, name, len, out);

@@ -47,7 +47,9 @@ struct message {
 	int64_t now;                /* of this attempt */
 	const char *handle;         /* left by an earlier delivery of this episode; "" none */
 	const char *progress;       /* left by an earlier attempt of this delivery; "" none */
+	bool is_digest;             /* also of one alert, where more may follow (a storm's) */
 	const char *why, *storm;    /* of a digest; NULL none */
+	const struct json *rest;    /* what it counts and does not list; NULL none */
 	const char *url, *base_url; /* of a sink with a preset; NULL none */
 	const char *bearer;         /* of this attempt, where flow has logged in; NULL none */
 	struct message_part parts[SINK_PARTS_MAX];

@@ -19,6 +19,7 @@
  */
 #include <stdio.h>
 
+#include "store/batches.h"
 #include "store/inner.h"
 #include "store/order.h"
 
@@ -141,7 +142,7 @@ static void add_heirs_row(const struct adoption *a, int64_t key)
 				     /* What an operator spreads over time keeps its time. */
 				     .due_at = is_spread ? a->row.due_at : a->now };
 
-	order_add_row(a->s, key, a->row.route, &place);
+	order_add_row(a->s, key, a->row.route, &place, a->now);
 	if (a->row.maybe_sent) {
 		struct stmt *q = db_use(a->s->db, SQL_ROW_MARK);
 
@@ -150,12 +151,21 @@ static void add_heirs_row(const struct adoption *a, int64_t key)
 	}
 }
 
+/* It, or the digest that it is in, comes here when it is free. */
+static bool waits_for_time(const struct stored_row *row)
+{
+	return row->held_until != 0 || (row->batch != 0 && row->state == DELIVERY_HELD);
+}
+
 static void adopt(struct adoption *a)
 {
 	struct store *s = a->s;
 	int64_t event = delivery_key_event(a->id);
 
-	if (!order_find(s, a->id, &a->row) || !is_adoptable(a) || !history_load_at(s, event)) {
+	if (!order_find(s, a->id, &a->row) || waits_for_time(&a->row))
+		return;
+	batches_part(s, a->id, a->row.batch, a->now);
+	if (!is_adoptable(a) || !history_load_at(s, event)) {
 		change(s, SQL_ORPHAN, a->id);
 		return;
 	}

@@ -23,6 +23,8 @@
 
 #include "base/kill.h"
 #include "base/mem.h"
+#include "store/again.h"
+#include "store/batches.h"
 #include "store/inner.h"
 #include "store/order.h"
 
@@ -38,7 +40,9 @@ struct life {
 struct plan {
 	int sink, route;
 	enum delivery_origin origin;
+	int ordinal;      /* the step of an escalation */
 	const char *drop; /* NULL: to be sent; else the reason why not */
+	struct wish wish;
 };
 
 struct page_run {
@@ -154,24 +158,24 @@ static void save_alert(struct page_run *run, const struct alert *a, const struct
 
 /* ---- one event and its rows ---- */
 
-static bool has_plan(const struct page_run *run, int sink)
+static bool has_plan(const struct page_run *run, const struct plan *plan)
 {
 	for (size_t i = 0; i < run->plan_count; i++)
-		if (run->plans[i].sink == sink)
+		if (run->plans[i].sink == plan->sink && run->plans[i].ordinal == plan->ordinal)
 			return true;
 	return false;
 }
 
 /* One event makes one row a sink; the first that asks for it wins. */
-static void add_plan(struct page_run *run, struct plan plan)
+static void add_plan(struct page_run *run, const struct plan *plan)
 {
-	if (has_plan(run, plan.sink))
+	if (has_plan(run, plan))
 		return;
 	if (run->plan_count == run->plan_room) {
 		run->plan_room = run->plan_room * 2 + 16;
 		run->plans = mem_resize(run->plans, run->plan_room, sizeof(*run->plans));
 	}
-	run->plans[run->plan_count++] = plan;
+	run->plans[run->plan_count++] = *plan;
 }
 
 /* Every sink that belongs to the episode hears what follows, unless its route says not
@@ -184,12 +188,15 @@ static void plan_follow_ups(struct page_run *run, enum event_kind kind)
 	for (size_t i = 0; i < h->sink_count; i++) {
 		const struct past_sink *past = &h->sinks[i];
 
+		struct plan plan = { .sink = past->sink,
+				     .route = past->route,
+				     .origin = ORIGIN_FOLLOW };
+
 		if (!past->is_alive && !past->is_filtered)
 			continue;
-		if (batch->follows == NULL ||
-		    batch->follows(batch->decide_arg, past->route, past->sink, kind))
-			add_plan(run,
-				 (struct plan){ past->sink, past->route, ORIGIN_FOLLOW, NULL });
+		if (batch->follows == NULL || batch->follows(batch->decide_arg, past->route,
+							     past->sink, kind, &plan.wish))
+			add_plan(run, &plan);
 	}
 }
 
@@ -208,31 +215,48 @@ static void plan_targets(struct page_run *run, const struct step *step)
 		struct target t = step->targets[i];
 
 		t.sink = store_sink_now(run->s, t.sink);
-		if (step->only_new && has_heard(&run->s->history, &t))
-			continue;
-		add_plan(run, (struct plan){ t.sink, t.route, ORIGIN_ROUTE,
-					     t.dropped ? t.reason : NULL });
+		const struct plan plan = { .sink = t.sink,
+					   .route = t.route,
+					   .origin = t.step != 0 ? ORIGIN_ESCALATION
+								 : ORIGIN_ROUTE,
+					   .ordinal = t.step,
+					   .drop = t.dropped ? t.reason : NULL,
+					   .wish = t.wish };
+
+		if (!step->only_new || !has_heard(&run->s->history, &t))
+			add_plan(run, &plan);
 	}
 }
 
-static void add_row(struct page_run *run, int64_t event, const struct plan *plan)
+static int64_t key_of(const struct plan *plan, int64_t event)
 {
-	int64_t now = run->batch->now;
-	struct place place = { .state = DELIVERY_DROPPED };
+	return delivery_key(event, plan->sink, plan->origin, plan->ordinal);
+}
 
-	if (plan->drop == NULL)
-		place = order_place(run->s, plan->sink, now);
-	struct stmt *q = db_use(run->s->db, SQL_ROW_ADD);
+/* A step of an escalation stands in no line until its time has come. */
+static struct place place_of(struct page_run *run, enum event_kind kind,
+			     const struct plan *plan)
+{
+	const struct news news = { .is_close = kind == EVENT_RESOLVED, .wish = &plan->wish };
+	struct place place = { .state = DELIVERY_DUE };
 
-	stmt_bind_int(q, 1, delivery_key(event, plan->sink, plan->origin, 0));
-	stmt_bind_int(q, 2, plan->sink);
-	stmt_bind_int(q, 3, plan->route);
-	stmt_bind_text(q, 4, delivery_state_name(place.state));
-	stmt_bind_some(q, 5, place.due_at);
-	stmt_bind_text(q, 6, place.after != 0 ? "behind" : plan->drop);
-	stmt_bind_some(q, 7, place.after);
-	stmt_bind_some(q, 8, plan->drop != NULL ? now : 0);
-	stmt_run(q);
+	if (plan->drop != NULL)
+		return (struct place){ .state = DELIVERY_DROPPED, .reason = plan->drop };
+	if (plan->ordinal == 0)
+		return order_place(run->s, plan->sink, &news, run->batch->now);
+	order_wish(run->s, &plan->wish, run->batch->now, &place);
+	return place;
+}
+
+static void add_row(struct page_run *run, int64_t event, enum event_kind kind,
+		    const struct plan *plan)
+{
+	struct place place = place_of(run, kind, plan);
+	int64_t key = key_of(plan, event), now = run->batch->now;
+
+	order_add_row(run->s, key, plan->route, &place, now);
+	if (place.begins_storm)
+		batches_begin_storm(run->s, key, plan->wish.storm.key, now);
 	run->result.deliveries++;
 }
 
@@ -270,8 +294,14 @@ static void doubt_row(struct page_run *run, const struct plan *plan)
 {
 	struct stmt *q = db_use(run->s->db, SQL_ROW_DOUBT);
 
-	stmt_bind_int(q, 1, delivery_key(run->next_event, plan->sink, plan->origin, 0));
+	stmt_bind_int(q, 1, key_of(plan, run->next_event));
 	stmt_run(q);
+}
+
+/* Somebody has taken care of it: nobody else need be told that it is still open. */
+static bool ends_waiting(enum event_kind kind)
+{
+	return kind == EVENT_ACKNOWLEDGED || kind == EVENT_RESOLVED;
 }
 
 /* True when the step made an event. */
@@ -283,6 +313,8 @@ static bool take_step(struct page_run *run, const struct alert *a, const struct 
 	struct history *h = &run->s->history;
 
 	history_load(run->s, life->last_event, life->unended_from, episode);
+	if (ends_waiting(step->kind) && again_end_waiting(run->s, run->batch->now))
+		history_load(run->s, life->last_event, life->unended_from, episode);
 	run->plan_count = 0;
 	if (step->follow)
 		plan_follow_ups(run, step->kind);
@@ -293,7 +325,7 @@ static bool take_step(struct page_run *run, const struct alert *a, const struct 
 	life->known.seq = is_new_episode ? 1 : life->known.seq + 1;
 	add_event(run, a, step, life);
 	for (size_t i = 0; i < run->plan_count; i++) {
-		add_row(run, run->next_event, &run->plans[i]);
+		add_row(run, run->next_event, step->kind, &run->plans[i]);
 		if (is_doubtful(run, a, step, life) && run->plans[i].drop == NULL)
 			doubt_row(run, &run->plans[i]);
 	}

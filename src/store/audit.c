@@ -87,6 +87,7 @@ static const char waits_in_vain[] = "it waits for a row that has ended";
 
 struct audited {
 	int64_t id, sink, due_at, after, held_until, claimed_at, claimed_by, ended_at;
+	bool is_member;             /* of a digest that goes on */
 	const char *state, *reason; /* until the next row */
 	const char *after_state;    /* "": there is no such row */
 	bool has_event, has_reason;
@@ -102,7 +103,7 @@ static bool is_unended_word(const char *word)
 static const char *fault_of_held(const struct audited *r)
 {
 	if (r->after == 0)
-		return r->held_until == 0 ? "it is held by nothing" : NULL;
+		return r->held_until == 0 && !r->is_member ? "it is held by nothing" : NULL;
 	return is_unended_word(r->after_state) ? NULL : waits_in_vain;
 }
 
@@ -193,8 +194,9 @@ static int64_t look_at_rows(struct audit *a, int64_t from, int64_t below, size_t
 			.claimed_at = stmt_int(q, 7),
 			.claimed_by = stmt_int(q, 8),
 			.ended_at = stmt_int(q, 9),
-			.has_event = !stmt_is_null(q, 10),
-			.after_state = stmt_word(q, 11),
+			.is_member = !stmt_is_null(q, 10),
+			.has_event = !stmt_is_null(q, 11),
+			.after_state = stmt_word(q, 12),
 		};
 		const char *what = fault_of(a->s, &r);
 
@@ -260,7 +262,8 @@ static int64_t moved_at(struct store *s, int64_t event)
 
 static bool is_alive(const struct past_row *row)
 {
-	return history_is_unended(row->state) || row->state == DELIVERY_DONE || row->maybe_sent;
+	return !history_is_dormant(row) && (history_is_unended(row->state) ||
+					    row->state == DELIVERY_DONE || row->maybe_sent);
 }
 
 /* Did the sink belong to the episode when the event came? */

@@ -7,6 +7,7 @@
  * an alert is set aside by who takes it in (store_crashed_alerts()).
  */
 #include "base/mem.h"
+#include "store/batches.h"
 #include "store/inner.h"
 #include "store/order.h"
 
@@ -99,6 +100,7 @@ static enum store_crashed take_row(struct store *s, const struct store_crash *c,
 	tell_row(s, c);
 	if (*times < STORE_CRASHES_MAX)
 		return CRASHED_COUNTED;
+	batches_part(s, c->delivery, row.batch, now);
 	order_end(s, c->delivery, DELIVERY_DEAD, c->given_up, now);
 	order_release(s, c->delivery, row.after, now);
 	return CRASHED_GIVEN_UP;

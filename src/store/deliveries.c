@@ -6,8 +6,8 @@
  *    └────────── LATER ───────┘ (from claimed)
  *
  * First the outcomes of the last turn with whatever they release, then the sinks' holds, then
- * what goes to a fallback, then the claims of the next turn with the bodies, which cost least inside the transaction. Most
- * outcomes are first successes that leave nothing to note: those of one status settle sixteen
+ * what goes to a fallback, then rows whose time has come, then the claims of the next turn with
+ * the bodies, which cost least inside the transaction. Most outcomes are first successes that leave nothing to note: those of one status settle sixteen
  * to a statement, and so do claims. A turn with nothing to write begins no transaction.
  *
  * Only a claimed row is settled, so an outcome that comes twice changes nothing.
@@ -17,9 +17,12 @@
 
 #include "base/kill.h"
 #include "base/mem.h"
+#include "store/again.h"
+#include "store/batches.h"
 #include "store/inner.h"
 #include "store/move.h"
 #include "store/order.h"
+#include "store/tick.h"
 
 enum {
 	ATTEMPTS_KEPT = 20,
@@ -34,6 +37,9 @@ struct turn_run {
 	size_t claim_count, claim_room;
 	struct answer *answers;
 	struct moved *moved;
+	struct repeats repeats;
+	size_t freed; /* by the tick */
+	int64_t next_tick_at;
 };
 
 /* Rows that settle alike and so in one statement. */
@@ -73,7 +79,8 @@ static bool is_first_success(const struct settle *settle)
 static bool is_plain(const struct settle *settle)
 {
 	return is_first_success(settle) && !settle->maybe_sent && settle->reason == NULL &&
-	       settle->handle == NULL && settle->progress == NULL;
+	       settle->handle == NULL && settle->progress == NULL && settle->batch == 0 &&
+	       !settle->repeats;
 }
 
 static void flush_group(struct turn_run *run, struct group *group)
@@ -192,6 +199,12 @@ static void settle_one(struct turn_run *run, const struct settle *outcome)
 	note_settled(run, settle->id);
 	store_note_event(run->s, delivery_key_event(settle->id));
 	record_attempt(run, settle);
+	if (settle->batch != 0) {
+		batches_settled(run->s, settle, &run->repeats, run->batch->now);
+		run->any_waiting = order_any_waiting(run->s);
+	}
+	if (settle->repeats)
+		again_after(run->s, settle->id, &run->repeats, run->batch->now);
 	if (settle->state == DELIVERY_MOVED) {
 		move_on(run->s, settle->id, settle->moved_to, settle->reason, run->batch->now);
 		run->any_waiting = true; /* what was made may wait for a row of this batch */
@@ -285,6 +298,7 @@ static void add_claim(struct turn_run *run, struct stmt *q, const struct ask *as
 		.first_attempt_at = first_attempt_at != 0 ? first_attempt_at : run->batch->now,
 		.held_base_ms = stmt_is_null(q, 5) ? ask->held_total_ms : stmt_int(q, 5),
 		.progress = text_of(q, 6),
+		.batch = stmt_int(q, 7),
 	};
 }
 
@@ -300,6 +314,12 @@ static void release_claim(struct claim *claim)
 	release_text(claim->body);
 	release_text(claim->handle);
 	release_text(claim->progress);
+	release_text(claim->why);
+	release_text(claim->storm);
+	release_text(claim->rest);
+	for (size_t i = 0; i < claim->member_count; i++)
+		release_claim(&claim->members[i]);
+	mem_free(&claim->members);
 }
 
 /* Leaves the `room` claims from `from` on that were tried least, in their order. */
@@ -421,12 +441,35 @@ static void give_up_claim(struct turn_run *run, struct claim *claim)
 {
 	int64_t now = run->batch->now;
 
+	batches_part(run->s, claim->id, claim->batch, now);
 	order_end(run->s, claim->id, DELIVERY_DEAD, "its event is not in the store", now);
 	order_release(run->s, claim->id, 0, now);
 	for (size_t i = 0; i < run->batch->ask_count; i++)
 		if (run->answers[i].sink == claim->sink && run->answers[i].claimed > 0)
 			run->answers[i].claimed--;
 	release_claim(claim);
+}
+
+/* A member without its event is left out of the digest, and ends. */
+static void read_members(struct turn_run *run, struct claim *claim)
+{
+	size_t kept = 0;
+
+	if (claim->batch == 0)
+		return;
+	batches_claim(run->s, claim);
+	for (size_t i = 0; i < claim->member_count; i++) {
+		struct claim *member = &claim->members[i];
+
+		if (read_event(run, member)) {
+			claim->members[kept++] = *member;
+			continue;
+		}
+		order_end(run->s, member->id, DELIVERY_DEAD, "its event is not in the store",
+			  run->batch->now);
+		release_claim(member);
+	}
+	claim->member_count = kept;
 }
 
 static void read_events(struct turn_run *run)
@@ -436,10 +479,12 @@ static void read_events(struct turn_run *run)
 	for (size_t i = 0; i < run->claim_count; i++) {
 		struct claim *claim = &run->claims[i];
 
-		if (read_event(run, claim))
+		if (read_event(run, claim)) {
+			read_members(run, claim);
 			run->claims[kept++] = *claim;
-		else
+		} else {
 			give_up_claim(run, claim);
+		}
 	}
 	run->claim_count = kept;
 }
@@ -468,6 +513,29 @@ static void claim_all(struct turn_run *run)
 	read_events(run);
 }
 
+/* ---- the tick ---- */
+
+static void tick(struct turn_run *run)
+{
+	const struct turn_batch *batch = run->batch;
+
+	if (batch->tick == NULL)
+		return;
+	run->freed = tick_run(run->s, batch->tick, &run->repeats, batch->now);
+	run->next_tick_at = tick_next_at(run->s, batch->tick, batch->now);
+	KILL_POINT("tick-written");
+}
+
+static bool is_tick_idle(struct turn_run *run)
+{
+	const struct turn_batch *batch = run->batch;
+
+	if (batch->tick == NULL)
+		return true;
+	run->next_tick_at = tick_next_at(run->s, batch->tick, batch->now);
+	return run->next_tick_at > batch->now;
+}
+
 /* ---- the turn ---- */
 
 /* True when there is nothing to write: the answers then say when there may be. */
@@ -486,6 +554,7 @@ static bool is_idle(struct turn_run *run)
 		is_due = ask->room != 0 && (answer.next_due_at <= batch->now ||
 					    has_jumped(run, ask, answer.next_due_at));
 	}
+	is_due = is_due || !is_tick_idle(run);
 	for (size_t i = 0; i < batch->move_count && !is_due; i++)
 		is_due = !move_is_idle(run->s, &batch->moves[i], &run->moved[i]);
 	return !is_due && db_failure(run->s->db) == DB_FINE;
@@ -498,6 +567,7 @@ static bool write_turn(struct turn_run *run, struct err *err)
 	settle_all(run);
 	hold_sinks(run);
 	move_rows(run);
+	tick(run);
 	claim_all(run);
 	KILL_POINT("turn-written");
 	return db_commit(run->s->db, err);
@@ -514,7 +584,10 @@ static void keep_account(struct turn_run *run)
 
 void store_turn(struct store *s, const struct turn_batch *batch)
 {
-	struct turn_run run = { .s = s, .batch = batch };
+	struct turn_run run = { .s = s,
+				.batch = batch,
+				.repeats = { batch->repeat_ms, batch->arg },
+				.next_tick_at = INT64_MAX };
 	struct turn_result result = { .ok = true };
 	struct err err = { "" };
 
@@ -528,6 +601,8 @@ void store_turn(struct store *s, const struct turn_batch *batch)
 		result.answer_count = batch->ask_count;
 		result.moved = run.moved;
 		result.moved_count = batch->move_count;
+		result.next_tick_at = run.next_tick_at;
+		result.freed = run.freed;
 	} else {
 		result.ok = false;
 		result.full = db_failure(s->db) == DB_FULL;

@@ -48,6 +48,13 @@ static bool was_heard(const struct past_row *row)
 	return row->state == DELIVERY_DONE || row->maybe_sent;
 }
 
+bool history_is_dormant(const struct past_row *row)
+{
+	enum delivery_origin origin = delivery_key_origin(row->id);
+
+	return (origin == ORIGIN_ESCALATION || origin == ORIGIN_REPEAT) && row->held_until != 0;
+}
+
 /* The place of a sink in the sorted list, made when new. */
 static struct past_sink *sink_at(struct history *h, int sink)
 {
@@ -70,6 +77,8 @@ static struct past_sink *sink_at(struct history *h, int sink)
 static void note_sink(struct history *h, const struct past_row *row, int route,
 		      const char *reason)
 {
+	if (history_is_dormant(row))
+		return;
 	struct past_sink *sink = sink_at(h, row->sink);
 
 	if (row->id < sink->oldest_id) {
@@ -105,7 +114,12 @@ static void load_rows(struct store *s, int64_t event, bool in_episode)
 			.maybe_sent = stmt_int(q, 5) != 0,
 			.has_progress = stmt_int(q, 6) != 0,
 			.attempt = stmt_int(q, 8),
+			.held_until = stmt_int(q, 9),
+			.grp = stmt_int(q, 10),
+			.batch = stmt_int(q, 11),
 		};
+		if (row->held_until != 0)
+			(void)hold_reason_parse(stmt_word(q, 7), &row->hold);
 		if (!delivery_state_parse(stmt_word(q, 2), &row->state))
 			row->state = DELIVERY_DEAD;
 		if (in_episode)
@@ -182,7 +196,7 @@ struct past_row *history_unended(struct history *h, int sink)
 		struct past_row *row = &h->rows[i];
 
 		if (row->sink == sink && history_is_unended(row->state) &&
-		    is_nearer(row, newest, sink))
+		    !history_is_dormant(row) && is_nearer(row, newest, sink))
 			newest = row;
 	}
 	return newest;

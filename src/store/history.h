@@ -24,6 +24,9 @@ struct past_row {
 	bool in_episode; /* in the one that was asked for */
 	bool maybe_sent;
 	bool has_progress; /* a step of several is done */
+	/* Held for a time (0: not), for what and with whom; or a member of a digest (0: none). */
+	int64_t held_until, grp, batch;
+	enum hold_reason hold;
 };
 
 /* What the rows of the episode say of one sink. */
@@ -60,8 +63,12 @@ bool history_is_unended(enum delivery_state state);
 /* NULL: this sink has no row in the episode. */
 const struct past_sink *history_sink(const struct history *h, int sink);
 
-/* The newest row of the sink that has not ended (orphaned ones count); where it has none, of
- * those that it has taken over from; or NULL. */
+/* A step of an escalation, or a repeat, whose time has not come: it stands in no line yet, and its
+ * sink belongs to the episode only by other rows. */
+bool history_is_dormant(const struct past_row *row);
+
+/* The newest row of the sink that has not ended (orphaned ones count, dormant ones do not); where
+ * it has none, of those that it has taken over from; or NULL. */
 struct past_row *history_unended(struct history *h, int sink);
 
 /* The row with this key; NULL: there is none. */

@@ -19,6 +19,9 @@ enum {
 struct sink_facts {
 	bool is_absent; /* no longer configured: its rows are orphaned */
 	bool is_collapse;
+	bool pairs;         /* this and what follows only where the daemon has said it */
+	int64_t batch_max;  /* 0: not said */
+	int64_t listed_max; /* 0: all */
 	int heir; /* of an absent one: who has taken over, and is not absent; 0: nobody */
 };
 

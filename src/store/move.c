@@ -12,6 +12,7 @@
  */
 #include "store/move.h"
 
+#include "store/batches.h"
 #include "store/inner.h"
 #include "store/order.h"
 
@@ -77,6 +78,7 @@ static bool move_one(struct store *s, int64_t id, const struct move *move, int64
 	    !history_load_at(s, delivery_key_event(id)) ||
 	    history_heard(&s->history, move->from, id))
 		return false;
+	batches_part(s, id, row.batch, now);
 	order_end(s, id, DELIVERY_MOVED, move->reason, now);
 	move_on(s, id, move->to, move->reason, now);
 	return true;

@@ -124,10 +124,9 @@ void store_load_sinks(struct store *s)
 
 		if (number < 1 || number > DELIVERY_SINK_MAX)
 			continue;
-		s->sinks[number] = (struct sink_facts){
-			.is_absent = stmt_int(q, 1) == 0,
-			.is_collapse = stmt_int(q, 2) != 0,
-		};
+		s->sinks[number].is_absent = stmt_int(q, 1) == 0;
+		s->sinks[number].is_collapse = stmt_int(q, 2) != 0;
+		s->sinks[number].heir = 0;
 		if (heir >= 1 && heir <= DELIVERY_SINK_MAX)
 			heirs[number] = (int)heir;
 		if (stmt_int(q, 4) != 0)
@@ -228,6 +227,18 @@ static void note_moves(struct store *s, const struct sink_facts *before)
 	}
 }
 
+/* What no table needs to know. */
+static void note_talents(struct store *s, const struct store_sink *sinks, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct sink_facts *facts = &s->sinks[sinks[i].number];
+
+		facts->pairs = sinks[i].pairs;
+		facts->batch_max = sinks[i].batch_max;
+		facts->listed_max = sinks[i].listed_max;
+	}
+}
+
 static bool write_sinks(struct store *s, struct store_sink *sinks, size_t count,
 			struct err *err)
 {
@@ -256,6 +267,7 @@ bool store_sinks(struct store *s, struct store_sink *sinks, size_t count, struct
 		return false;
 	}
 	store_load_sinks(s);
+	note_talents(s, sinks, count);
 	note_moves(s, before);
 	if (store_commit_patient(s, err))
 		return true;

@@ -19,6 +19,7 @@
 #include <assert.h>
 
 #include "base/clock.h"
+#include "store/batches.h"
 #include "store/inner.h"
 #include "store/order.h"
 
@@ -117,6 +118,7 @@ static int64_t requeue(struct store *s, const struct selection *which,
 
 	if (key == 0)
 		return 0;
+	batches_part(s, row->id, row->batch, now);
 	order_end(s, row->id, DELIVERY_MOVED, "requeued", now);
 	order_release(s, row->id, row->after, now);
 	history_load(s, alert.last_event, alert.unended_from, alert.episode);
@@ -157,6 +159,7 @@ static int64_t drop(struct store *s, const struct selection *which,
 	(void)which;
 	if (!may_drop(row->state))
 		return 0;
+	batches_part(s, id, row->batch, now);
 	order_end(s, id, DELIVERY_DROPPED, "operator", now);
 	/* Behind a row of a sink that had an heir for a while there may wait more than one. */
 	for (; (next = order_follower(s, id)) != 0; id = next, ended++) {

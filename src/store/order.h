@@ -12,27 +12,50 @@
 #include <stdint.h>
 
 #include "model/event.h"
+#include "store/holds.h"
 
 struct store;
 
 /* Where a new row stands. */
 struct place {
-	enum delivery_state state; /* DUE, HELD (behind `after`) or ORPHANED */
+	enum delivery_state state; /* DUE, HELD, ORPHANED, or DROPPED */
 	int64_t after;             /* 0: nothing is before it */
 	int64_t due_at;            /* of a row that waits for nobody */
+	enum hold_reason hold;     /* HELD for a time, too; NONE: not */
+	int64_t held_until, grp;
+	bool begins_storm;  /* it goes at once, as a digest of one */
+	const char *reason; /* DROPPED: why */
+};
+
+/* What the new row tells, and what holds it. */
+struct news {
+	bool is_close;
+	const struct wish *wish; /* NULL: nothing holds it */
 };
 
 /*
- * The place of a new row of this sink, after the rows of s->history. For a sink that collapses,
- * older rows of which nothing was sent end `dropped`, reason `superseded`, and the new one
- * takes their place.
+ * The place of a new row of this sink, after the rows of s->history, which must be of the row's
+ * own episode. For a sink that collapses, older rows of which nothing was sent end `dropped`,
+ * reason `superseded`, and the new one takes their place. Behind a row that is held for a time
+ * the new one shares its hold; but a close goes at once to who heard the open, and what it finds
+ * waiting ends.
  */
-struct place order_place(struct store *s, int sink, int64_t now);
+struct place order_place(struct store *s, int sink, const struct news *news, int64_t now);
+
+/* What a row that nothing older holds is held by; counts it. */
+void order_wish(struct store *s, const struct wish *wish, int64_t now, struct place *place);
+
+/* The time of a held row has passed, or the digest that it was in goes out one by one: it is due
+ * at due_at, or behind an older row still. */
+void order_free(struct store *s, int64_t id, int64_t due_at);
+/* What is to wait with it longer: for another time. */
+void order_hold(struct store *s, int64_t id, const struct place *hold);
 
 /* Makes the row with this key, in its place; when it waits for nobody, it is due at due_at. */
 void order_make(struct store *s, int64_t key, int route, int64_t due_at, int64_t now);
 /* Makes a row there. */
-void order_add_row(struct store *s, int64_t key, int route, const struct place *place);
+void order_add_row(struct store *s, int64_t key, int route, const struct place *place,
+		   int64_t now);
 
 /* The key of the next requeued row of an event and sink; 0: there have been too many. */
 int64_t order_requeue_key(struct store *s, int64_t event, int sink);
@@ -68,6 +91,8 @@ struct stored_row {
 	int route;
 	int64_t due_at, attempt;
 	bool maybe_sent, has_progress;
+	int64_t batch; /* of a digest's member, while that has not ended; 0: none */
+	int64_t held_until;
 };
 bool order_find(struct store *s, int64_t id, struct stored_row *row);
 

@@ -32,7 +32,8 @@ enum {
 	EVENTS_LOOKED_AT = 100, /* a step: some 1 ms where all go */
 	ALERTS_LOOKED_AT = 400,
 	REJECTS_LOOKED_AT = 20, /* each up to 64 KiB */
-	ROWS_DELETED = 500,     /* a step, or what is over that by its last event */
+	BATCHES_DELETED = 100,
+	ROWS_DELETED = 500, /* a step, or what is over that by its last event */
 };
 
 /* What decides on an event, an alert or a reject; what it has not is 0. */
@@ -298,6 +299,24 @@ static void prune_rejects(struct prune_run *run)
 	}
 }
 
+/* ---- digests, and groups that nobody joins any more ---- */
+
+static void forget_some(struct prune_run *run, enum sql sql)
+{
+	struct stmt *q = db_use(run->s->db, sql);
+
+	stmt_bind_int(q, 1, run->before);
+	stmt_bind_int(q, 2, BATCHES_DELETED);
+	stmt_run(q);
+}
+
+/* Beside what else goes: they come and go with rows. */
+static void forget_batches(struct prune_run *run)
+{
+	forget_some(run, SQL_PRUNE_BATCHES);
+	forget_some(run, SQL_PRUNE_GROUPS);
+}
+
 /* ---- a step ---- */
 
 /* In the order of the walk. */
@@ -325,6 +344,7 @@ enum store_pruned store_prune(struct store *s, int64_t now, int64_t before, stru
 	if (some_may_go) {
 		db_begin(s->db);
 		legs[place->leg].prune(&run);
+		forget_batches(&run);
 		if (!db_commit(s->db, err))
 			return PRUNE_FAILED;
 	}

@@ -7,11 +7,13 @@
  * the last step of a start: from then on a store that was suspect is trusted.
  */
 #include "base/kill.h"
+#include "store/batches.h"
 #include "store/inner.h"
 
 int64_t store_recover(struct store *s, int64_t now, struct err *err)
 {
 	store_begin_patient(s);
+	batches_doubt_claimed(s);
 	struct stmt *q = db_use(s->db, SQL_RECOVER);
 
 	stmt_bind_int(q, 1, now);

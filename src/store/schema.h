@@ -7,5 +7,6 @@ extern const char store_schema_2_sql[]; /* from 1 to 2 */
 extern const char store_schema_3_sql[]; /* from 2 to 3 */
 extern const char store_schema_4_sql[]; /* from 3 to 4 */
 extern const char store_schema_5_sql[]; /* from 4 to 5 */
+extern const char store_schema_6_sql[]; /* from 5 to 6 */
 
 #endif

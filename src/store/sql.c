@@ -7,6 +7,9 @@
  */
 #include "store/sql.h"
 
+/* What batches.c reads of one. */
+#define BATCH "SELECT id, sink, why, grp, count, listed, tally FROM batches b WHERE is_open "
+
 /* SQL_LIST_MAX parameters, from ?4. */
 #define LIST "(?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"
 
@@ -68,7 +71,8 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_ROWS_FROM] =
 		"SELECT id, state FROM deliveries WHERE id >= ?1 ORDER BY id LIMIT ?2",
 	[SQL_ORPHAN] = "UPDATE deliveries SET state = 'orphaned' WHERE id = ?1"
-		       " AND (state = 'due' OR state = 'held' AND after IS NOT NULL)",
+		       " AND (state = 'due' OR state = 'held' AND after IS NOT NULL)"
+		       " AND held_until IS NULL",
 	/* A row does not age while its sink is gone, so its first try counts anew. */
 	[SQL_RETURN] = "UPDATE deliveries SET first_attempt_at = NULL, held_base_ms = NULL,"
 		       " state = CASE WHEN after IS NULL THEN 'due' ELSE 'held' END"
@@ -96,10 +100,12 @@ const char *const sql_texts[SQL_COUNT] = {
 		" is_first, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
 	[SQL_EVENT_LINK] = "SELECT prev, episode FROM events WHERE id = ?1",
 	[SQL_ROWS_OF_EVENT] = "SELECT id, route, state, due_at, after, maybe_sent,"
-			      " progress IS NOT NULL, reason, attempt FROM deliveries"
+			      " progress IS NOT NULL, reason, attempt, held_until, grp,"
+			      " CASE WHEN rank IS NOT NULL THEN batch END FROM deliveries"
 			      " WHERE id >= ?1 AND id < ?2 ORDER BY id",
 	[SQL_ROW_ADD] = "INSERT INTO deliveries (id, sink, route, state, due_at, reason, after,"
-			" ended_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+			" ended_at, held_until, grp, hold, hold_until)"
+			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?9)",
 	[SQL_ROW_DOUBT] = "UPDATE deliveries SET maybe_sent = 1 WHERE id = ?1",
 	[SQL_REJECT_ADD] = "INSERT OR IGNORE INTO rejects (source, hash, reason, body,"
 			   " first_seen_at, count) VALUES (?1, ?2, ?3, ?4, ?5, 1)",
@@ -129,15 +135,90 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_ANY_WAITING] = "SELECT 1 FROM deliveries WHERE after IS NOT NULL LIMIT 1",
 	[SQL_WAITING_FIND] = "SELECT id FROM deliveries WHERE after = ?1 LIMIT 1",
 	[SQL_WAITING_RELEASE] =
-		"UPDATE deliveries SET after = NULL, due_at = ?2, reason = NULL,"
-		" state = CASE state WHEN 'held' THEN 'due' ELSE state END"
-		" WHERE id = ?1",
+		"UPDATE deliveries SET after = NULL,"
+		" due_at = CASE WHEN held_until IS NULL THEN ?2 ELSE due_at END,"
+		" reason = CASE WHEN held_until IS NULL THEN NULL ELSE reason END,"
+		" state = CASE WHEN state = 'held' AND held_until IS NULL THEN 'due'"
+		" ELSE state END WHERE id = ?1",
 	[SQL_HASTEN] = "UPDATE deliveries SET due_at = ?2"
 		       " WHERE id = ?1 AND state = 'due' AND due_at > ?2",
 	[SQL_WAITING_MOVE] = "UPDATE deliveries SET after = ?2 WHERE id = ?1",
 	[SQL_ROW_END] = "UPDATE deliveries SET state = ?2, reason = ?3, ended_at = ?4,"
-			" after = NULL, maybe_sent = maybe_sent | (state = 'done')"
-			" WHERE id = ?1",
+			" after = NULL, held_until = NULL, rank = NULL,"
+			" maybe_sent = maybe_sent | (state = 'done') WHERE id = ?1",
+	[SQL_ROW_HOLD] = "UPDATE deliveries SET held_until = ?2, grp = ?3, reason = ?4,"
+			 " hold = ?4, hold_until = ?2 WHERE id = ?1 AND state = 'held'",
+	[SQL_ROW_FREE] = "UPDATE deliveries SET held_until = NULL, batch = NULL, rank = NULL,"
+			 " grp = NULL, due_at = ?2,"
+			 " reason = CASE WHEN after IS NULL THEN NULL ELSE 'behind' END,"
+			 " state = CASE WHEN after IS NULL THEN ?3 ELSE 'held' END"
+			 " WHERE id = ?1 AND (state = 'held' OR state = 'due')",
+
+	/* ---- holds ---- */
+	[SQL_HELD_DUE] = "SELECT id, route, reason, after, due_at, grp FROM deliveries"
+			 " WHERE held_until <= ?1 ORDER BY held_until, id LIMIT ?2",
+	[SQL_HELD_NEXT] = "SELECT held_until FROM deliveries WHERE held_until IS NOT NULL"
+			  " ORDER BY held_until LIMIT 1",
+	[SQL_RIPE_EVENT] = "SELECT e.source, e.kind, max(coalesce(s.last_sweep_at, 0),"
+			   " coalesce(s.last_full_at, 0)), e.body FROM events e"
+			   " LEFT JOIN sources s ON s.number = e.source WHERE e.id = ?1",
+	[SQL_OPEN_STILL] = "SELECT e.kind, a.status, a.state, a.episode = e.episode"
+			   " FROM events e JOIN alerts a ON a.number = e.alert WHERE e.id = ?1",
+	[SQL_SILENCE_DROPPED] = "UPDATE silences SET dropped = dropped + 1 WHERE id = ?1",
+	[SQL_UNSILENCE] = "UPDATE deliveries SET held_until = ?1 WHERE id IN"
+			  " (SELECT id FROM deliveries WHERE held_until > ?1"
+			  " AND reason = 'silence' AND grp NOT IN"
+			  " (SELECT id FROM silences WHERE until > ?1) LIMIT ?2)",
+	[SQL_UNSILENCED] = "SELECT 1 FROM deliveries WHERE held_until > ?1"
+			   " AND reason = 'silence' AND grp NOT IN"
+			   " (SELECT id FROM silences WHERE until > ?1) LIMIT 1",
+	[SQL_GROUP_FIND] = "SELECT until, count, is_on, over, within_ms FROM groups"
+			   " WHERE key = ?1",
+	[SQL_GROUP_PUT] = "INSERT OR REPLACE INTO groups (key, until, count, is_on, over,"
+			  " within_ms) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+	[SQL_GROUP_DROP] = "DELETE FROM groups WHERE key = ?1",
+	/* All of a group wait until the same moment, and few others do. */
+	[SQL_GROUP_HURRY] = "UPDATE deliveries SET held_until = ?3"
+			    " WHERE held_until = ?2 AND grp = ?1",
+
+	/* ---- batches ---- */
+	[SQL_BATCH_FORMING] =
+		BATCH "AND state = 'forming' AND sink = ?1 AND why = ?2 AND grp = ?3 LIMIT 1",
+	[SQL_BATCH_ANY_FORMING] = BATCH "AND state = 'forming' LIMIT 1",
+	[SQL_BATCH_UNSENT] =
+		BATCH "AND id = ?1 AND (state = 'forming' OR state = 'waiting'"
+		      " AND EXISTS (SELECT 1 FROM deliveries d WHERE d.id = b.leader"
+		      " AND d.attempt = 0))",
+	[SQL_BATCH_ADD] = "INSERT INTO batches (sink, why, grp, state, is_open, count, listed,"
+			  " made_at) VALUES (?1, ?2, ?3, 'forming', 1, 0, ?4, ?5)",
+	[SQL_BATCH_COUNT] = "UPDATE batches SET count = ?2, tally = ?3 WHERE id = ?1",
+	[SQL_BATCH_DROP] = "DELETE FROM batches WHERE id = ?1",
+	[SQL_BATCH_LEAD] = "UPDATE deliveries SET state = ?3, due_at = ?2, held_until = NULL,"
+			   " reason = NULL WHERE id = ?1",
+	[SQL_BATCH_WAITS] = "UPDATE batches SET state = 'waiting', leader = ?2, made_at = ?3,"
+			    " storm = ?4, rest = ?5 WHERE id = ?1",
+	[SQL_BATCH_FIND] = "SELECT why, storm, rest, listed FROM batches WHERE id = ?1",
+	[SQL_BATCH_ENDS] = "UPDATE batches SET state = ?2, reason = ?3, handle = ?4,"
+			   " status = ?5, moved_to = ?6 WHERE id = ?1",
+	[SQL_BATCH_OVER] = "UPDATE batches SET is_open = 0, tally = NULL WHERE id = ?1",
+	[SQL_BATCH_ANY_ENDING] =
+		"SELECT id, state, reason, handle, status, moved_to FROM batches WHERE is_open"
+		" AND state IN ('done', 'dead', 'moved', 'dropped', 'split') LIMIT 1",
+	[SQL_MEMBERS] = "SELECT id, route, maybe_sent FROM deliveries WHERE batch = ?1"
+			" AND rank >= 0 ORDER BY rank DESC, id LIMIT ?2",
+	[SQL_MEMBER_SET] = "UPDATE deliveries SET batch = ?2, rank = ?3, held_until = NULL,"
+			   " after = NULL WHERE id = ?1",
+	[SQL_MEMBER_PART] = "UPDATE deliveries SET batch = NULL, rank = NULL WHERE id = ?1",
+	[SQL_MEMBER_OVER] = "UPDATE deliveries SET rank = NULL WHERE id = ?1",
+	[SQL_MEMBER_DONE] = "UPDATE deliveries SET state = 'done', ended_at = ?2, status = ?3,"
+			    " handle = coalesce(?4, handle), reason = NULL, rank = NULL"
+			    " WHERE id = ?1",
+	[SQL_MEMBERS_DOUBT] = "UPDATE deliveries SET maybe_sent = 1 WHERE batch = ?1"
+			      " AND rank >= 0",
+	[SQL_MEMBERS_DOUBT_CLAIMED] =
+		"UPDATE deliveries SET maybe_sent = 1 WHERE rank >= 0 AND batch IN"
+		" (SELECT b.id FROM batches b JOIN deliveries d ON d.id = b.leader"
+		" WHERE b.is_open AND b.state = 'waiting' AND d.state = 'claimed')",
 
 	/* ---- turn ---- */
 	[SQL_SETTLE_DONE] = "UPDATE deliveries SET state = 'done', ended_at = ?1, status = ?2,"
@@ -161,7 +242,7 @@ const char *const sql_texts[SQL_COUNT] = {
 			 " ORDER BY due_at LIMIT 1",
 	[SQL_DUE_ROWS] =
 		"SELECT id, route, attempt, maybe_sent, first_attempt_at, held_base_ms,"
-		" progress FROM deliveries WHERE sink = ?1 AND state = 'due'"
+		" progress, CASE WHEN rank IS NOT NULL THEN batch END FROM deliveries WHERE sink = ?1 AND state = 'due'"
 		" AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3",
 	[SQL_DUE_AFTER] = "SELECT due_at, id FROM deliveries WHERE sink = ?1 AND state = 'due'"
 			  " AND (due_at, id) > (?2, ?3) ORDER BY due_at, id LIMIT ?4",
@@ -185,7 +266,8 @@ const char *const sql_texts[SQL_COUNT] = {
 			     " paused_at = NULL, down_since = NULL, held_until = NULL,"
 			     " reason = NULL WHERE name = ?1",
 	[SQL_ROW_FIND] = "SELECT state, after, route, maybe_sent, progress IS NOT NULL,"
-			 " due_at, attempt FROM deliveries WHERE id = ?1",
+			 " due_at, attempt, CASE WHEN rank IS NOT NULL THEN batch END,"
+			 " held_until FROM deliveries WHERE id = ?1",
 	[SQL_ALERT_OF_EVENT] = "SELECT a.last_event, a.unended_from, a.episode FROM events e"
 			       " JOIN alerts a ON a.number = e.alert WHERE e.id = ?1",
 	[SQL_ORDINAL_LAST] = "SELECT max(id) & 4095 FROM deliveries WHERE id >= ?1 AND id < ?2",
@@ -193,6 +275,11 @@ const char *const sql_texts[SQL_COUNT] = {
 	/* ---- tally ---- */
 	[SQL_TALLY_HELD] = "SELECT after, id FROM deliveries WHERE after IS NOT NULL"
 			   " AND (after, id) > (?1, ?2) ORDER BY after, id LIMIT ?3",
+	[SQL_TALLY_TIMED] = "SELECT held_until, id FROM deliveries WHERE held_until IS NOT NULL"
+			    " AND after IS NULL AND (held_until, id) > (?1, ?2)"
+			    " ORDER BY held_until, id LIMIT ?3",
+	[SQL_TALLY_BATCHES] = "SELECT sink, sum(count - (state = 'waiting')) FROM batches"
+			      " WHERE is_open GROUP BY sink",
 	[SQL_TALLY_DUE] = "SELECT due_at, id FROM deliveries WHERE sink = ?1 AND state = 'due'"
 			  " AND due_at > ?2 ORDER BY due_at, id LIMIT ?3",
 	[SQL_TALLY_DUE_TIED] =
@@ -203,7 +290,7 @@ const char *const sql_texts[SQL_COUNT] = {
 	/* ---- audit ---- */
 	[SQL_AUDIT_ROWS] =
 		"SELECT id, sink, state, due_at, reason, after, held_until, claimed_at,"
-		" claimed_by, ended_at, (SELECT 1 FROM events e WHERE e.id = d.id >> 27),"
+		" claimed_by, ended_at, rank, (SELECT 1 FROM events e WHERE e.id = d.id >> 27),"
 		" (SELECT o.state FROM deliveries o WHERE o.id = d.after)"
 		" FROM deliveries d WHERE id >= ?1 AND id < ?2 ORDER BY id LIMIT ?3",
 	[SQL_AUDIT_KEYS] = "SELECT id FROM deliveries WHERE id >= ?1 AND id < ?2",
@@ -234,6 +321,10 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_PRUNE_REJECTS] = "SELECT source, hash, first_seen_at FROM rejects"
 			      " WHERE (source, hash) > (?1, ?2) ORDER BY source, hash LIMIT ?3",
 	[SQL_PRUNE_REJECT] = "DELETE FROM rejects WHERE source = ?1 AND hash = ?2",
+	[SQL_PRUNE_BATCHES] = "DELETE FROM batches WHERE id IN (SELECT id FROM batches"
+			      " WHERE made_at < ?1 AND NOT is_open ORDER BY id LIMIT ?2)",
+	[SQL_PRUNE_GROUPS] = "DELETE FROM groups WHERE key IN (SELECT key FROM groups"
+			     " WHERE until < ?1 LIMIT ?2)",
 
 	/* ---- runtime ---- */
 	[SQL_RUNTIME_PUT] = "INSERT INTO runtime (id, at, json) VALUES (1, ?1, ?2)"

@@ -27,6 +27,7 @@
 #include "model/alert.h"
 #include "model/event.h"
 #include "model/page.h"
+#include "store/holds.h"
 
 struct store;
 
@@ -84,6 +85,9 @@ struct store_sink {
 	const char *name, *type;
 	const char *was; /* the name that it takes over from; NULL: none */
 	bool collapse;
+	bool pairs;               /* pairs opens and closes: hears no close without its open */
+	int64_t batch_max;        /* rows that one send tells; 1: it takes no digests */
+	int64_t listed_max;       /* … and lists: where people read; 0: each row is listed */
 	int64_t hurry_at;         /* rows due later than that are due then; 0: they wait */
 	int number;               /* out */
 	bool retyped;             /* out: it had another type */
@@ -193,6 +197,8 @@ struct target {
 	int sink, route; /* numbers; route 0: none */
 	bool dropped; /* made `dropped` with reason (an event the route did not choose …) */
 	const char *reason;
+	int step; /* of an escalation, from 1; 0: none, it is told at once */
+	struct wish wish;
 };
 
 /* One event to record. */
@@ -258,9 +264,10 @@ struct page_batch {
 		       struct decision *out);
 	/*
 	 * A follow-up of this kind for this sink, whose episode row was made by this route
-	 * (number; 0 none): false: no row is made.
+	 * (number; 0 none): false: no row is made. Fills what holds it.
 	 */
-	bool (*follows)(void *decide_arg, int route, int sink, enum event_kind kind);
+	bool (*follows)(void *decide_arg, int route, int sink, enum event_kind kind,
+			struct wish *wish);
 	/* This alert is in hand from now on; NULL: none is any more. May be NULL itself. */
 	void (*takes)(void *decide_arg, const struct alert *alert);
 	void *decide_arg;
@@ -312,6 +319,9 @@ struct settle {
 	const char *progress; /* NULL: keep */
 	struct attempt attempt;
 	int64_t attempt_count; /* the row's count at this try, for first-success */
+	int64_t batch;         /* the digest that it leads; 0: none */
+	bool split;            /* of DUE: its members go out one by one */
+	bool repeats;          /* of DONE: it, or a member, may be told again */
 };
 
 /* A sink's stored state. */
@@ -372,6 +382,12 @@ struct claim {
 	size_t body_len;
 	const char *handle;   /* of an earlier row of this episode and sink; "" */
 	const char *progress; /* "" */
+
+	/* A digest, which this row leads; batch 0: it is none. */
+	int64_t batch;
+	const char *why, *storm, *rest; /* "" none */
+	struct claim *members;          /* that are listed, in order; this row may be none */
+	size_t member_count;
 };
 
 /* The answer to one ask. */
@@ -392,6 +408,9 @@ struct turn_batch {
 	size_t move_count;
 	const struct ask *asks;
 	size_t ask_count;
+	const struct tick *tick; /* NULL: not now */
+	/* How long after this one a delivery by that route is told again; 0: it is not. */
+	int64_t (*repeat_ms)(void *arg, int route);
 	void (*done)(void *arg, const struct turn_result *result);
 	void *arg;
 };
@@ -406,6 +425,9 @@ struct turn_result {
 	size_t answer_count;
 	const struct moved *moved; /* one a move, in order */
 	size_t moved_count;
+	int64_t next_tick_at; /* when the next tick finds something; INT64_MAX: never by itself.
+			       * Only where there was a tick. */
+	size_t freed;         /* rows that became due by it */
 };
 
 void store_turn(struct store *s, const struct turn_batch *batch);

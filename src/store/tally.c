@@ -1,7 +1,7 @@
 /*
  * tally: one walk, leg by leg: what is held, then of each sink what is due and what is dead.
  *
- *   HELD ─▶ DUE of sink 1 ─▶ DEAD of sink 1 ─▶ DUE of sink 2 ─▶ … ─▶ over
+ *   HELD ─▶ TIMED ─▶ DUE of sink 1 ─▶ DEAD of sink 1 ─▶ DUE of sink 2 ─▶ … ─▶ over
  *
  * Each leg is one index, read in its order from where the last step ended; a step keeps no
  * statement open, for that would keep the log from shrinking. Rows due at one instant can be
@@ -16,7 +16,7 @@
 
 enum { QUERY_COST = 20 }; /* rows that could be read in the time of one more query */
 
-enum leg { LEG_HELD, LEG_DUE, LEG_DEAD };
+enum leg { LEG_HELD, LEG_TIMED, LEG_DUE, LEG_DEAD };
 
 struct tally {
 	struct store *s;
@@ -86,7 +86,8 @@ static void count_row(struct tally *t, int64_t at, int64_t id)
 	t->at = at;
 	t->id = id;
 	switch (t->leg) {
-	case LEG_HELD: t->counting[sink].held++; return;
+	case LEG_HELD:
+	case LEG_TIMED: t->counting[sink].held++; return;
 	case LEG_DEAD: counts_here(t)->dead++; return;
 	case LEG_DUE:
 		if (counts_here(t)->due++ == 0)
@@ -108,9 +109,9 @@ static bool read_rows(struct tally *t, struct stmt *q, int limit)
 	return count < most;
 }
 
-static bool read_held(struct tally *t)
+static bool read_held(struct tally *t, enum sql sql)
 {
-	struct stmt *q = db_use(t->s->db, SQL_TALLY_HELD);
+	struct stmt *q = db_use(t->s->db, sql);
 
 	stmt_bind_int(q, 1, t->at);
 	stmt_bind_int(q, 2, t->id);
@@ -149,7 +150,8 @@ static bool read_due(struct tally *t)
 static bool read_leg(struct tally *t)
 {
 	switch (t->leg) {
-	case LEG_HELD: return read_held(t);
+	case LEG_HELD: return read_held(t, SQL_TALLY_HELD);
+	case LEG_TIMED: return read_held(t, SQL_TALLY_TIMED);
 	case LEG_DUE: return read_due(t);
 	case LEG_DEAD: return read_dead(t);
 	}
@@ -157,6 +159,19 @@ static bool read_leg(struct tally *t)
 }
 
 /* ---- the walk ---- */
+
+/* What waits for the leader of its digest: few digests, each of which knows how many it has. */
+static void count_members(struct tally *t)
+{
+	struct stmt *q = db_use(t->s->db, SQL_TALLY_BATCHES);
+
+	while (stmt_row(q)) {
+		int64_t sink = stmt_int(q, 0);
+
+		if (sink >= 1 && sink <= DELIVERY_SINK_MAX)
+			t->counting[sink].held += stmt_int(q, 1);
+	}
+}
 
 static void begin(struct tally *t)
 {
@@ -176,6 +191,7 @@ static void begin(struct tally *t)
 	}
 	t->walks = true;
 	t->sink = 0;
+	count_members(t);
 	start_leg(t, LEG_HELD);
 }
 
@@ -183,7 +199,8 @@ static void begin(struct tally *t)
 static bool next_leg(struct tally *t)
 {
 	switch (t->leg) {
-	case LEG_HELD: start_leg(t, LEG_DUE); break;
+	case LEG_HELD: start_leg(t, LEG_TIMED); break;
+	case LEG_TIMED: start_leg(t, LEG_DUE); break;
 	case LEG_DUE: start_leg(t, LEG_DEAD); break;
 	case LEG_DEAD:
 		t->sink++;

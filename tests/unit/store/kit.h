@@ -39,6 +39,7 @@ struct kit {
 	bool is_silent;     /* what is new is older than the baseline */
 	bool is_raised;     /* a change is routed again */
 	bool no_event;      /* a change makes no event */
+	struct wish wish;   /* what holds a follow-up; each target has its own */
 	int refused_sink;   /* follows() says no for it */
 	int asked_route;    /* by follows(), the last time */
 	int crash_after;    /* decide() ends the process at this call */
@@ -98,11 +99,13 @@ static inline void kit_decide(void *arg, const struct known *known, const struct
 	}
 }
 
-static inline bool kit_follows(void *arg, int route, int sink, enum event_kind kind)
+static inline bool kit_follows(void *arg, int route, int sink, enum event_kind kind,
+			       struct wish *wish)
 {
 	struct kit *k = arg;
 
 	(void)kind;
+	*wish = k->wish;
 	k->asked_route = route;
 	return sink != k->refused_sink;
 }

@@ -79,7 +79,7 @@ static void attach(struct store *s, const char *path, const char *name)
 static void same_rows(struct store *s, const char *columns, const char *ours,
 		      const char *theirs)
 {
-	char sql[1024];
+	char sql[2048];
 
 	snprintf(sql, sizeof(sql),
 		 "SELECT (SELECT count(*) FROM (SELECT %s FROM %s EXCEPT SELECT %s FROM %s))"
@@ -102,11 +102,12 @@ static void a_store_of_version_1_keeps_all_it_holds(void **state)
 		{ "routes", "*" },
 		{ "alerts", "*" },
 		{ "events", "*" },
-		{ "deliveries", "*" },
+		{ "deliveries", "id, sink, route, state, due_at, attempt, maybe_sent, status,"
+				" reason, after, held_until, first_attempt_at, held_base_ms,"
+				" claimed_at, claimed_by, ended_at, batch, handle, progress" },
 		{ "attempts", "*" },
 		{ "rejects", "*" },
-		{ "silences", "*" },
-		{ "batches", "*" },
+		{ "silences", "id, matchers, since, until, comment, who" },
 		{ "runtime", "*" },
 		{ "origins", "*" },
 		/* What people read is as it was, with columns more at the end. */
@@ -115,7 +116,12 @@ static void a_store_of_version_1_keeps_all_it_holds(void **state)
 		{ "v_alerts", "source, id, status, severity, episode, body, created_at,"
 			      " first_seen_at, last_seen_at, resolved_at, state, last_event" },
 		{ "v_events", "*" },
-		{ "v_deliveries", "*" },
+		{ "v_deliveries",
+		  "id, alert_id, source, event, sink, origin, n, route, state,"
+		  " reason, attempt, due_at, held_until, batch_id, maybe_sent,"
+		  " first_attempt_at, claimed_at, claimed_by, ended_at, status,"
+		  " took_ms, after, handle, progress, event_id, episode, seq, at,"
+		  " org_id" },
 		{ "v_counts", "*" },
 	};
 	struct kit *k = *state;
@@ -127,7 +133,7 @@ static void a_store_of_version_1_keeps_all_it_holds(void **state)
 	make_version_1(path);
 	struct store *s = opened(path);
 
-	assert_int_equal(db_number(s->db, "PRAGMA user_version"), 5);
+	assert_int_equal(db_number(s->db, "PRAGMA user_version"), 6);
 	attach(s, old, "old");
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		char ours[40], theirs[40];
@@ -196,7 +202,7 @@ static void a_step_that_fails_leaves_the_old_store(void **state)
 	assert_non_null(strstr(err.text, "v_missing"));
 	run_on(path, remove, 1);
 	assert_null(store_open(path, STORE_READ, &err));
-	assert_non_null(strstr(err.text, "of version 1: `tocsin run` brings it to 5"));
+	assert_non_null(strstr(err.text, "of version 1: `tocsin run` brings it to 6"));
 	struct store *s = opened(path);
 
 	attach(s, k->path, "fresh");

@@ -1,0 +1,564 @@
+/*
+ * batches: who is in a digest, and what becomes of them.
+ *
+ * A digest of a sink where people read lists the most severe and counts the rest, so it may
+ * have very many members; one of any other sink holds as many as a send may tell. A sink that
+ * takes one at a time gets singles, the most severe first.
+ *
+ * An open and its close are never parted: a row that waits behind a member joins it, though the
+ * digest is full, as long as it was not sent.
+ *
+ * `rank` is set in members that have not ended, and in them alone: so those that are left are
+ * found without reading those that are over.
+ */
+#include "store/batches.h"
+
+#include <stdlib.h>
+
+#include "base/mem.h"
+#include "store/again.h"
+#include "store/groups.h"
+#include "store/inner.h"
+#include "store/move.h"
+#include "store/order.h"
+
+enum {
+	SINGLES_MAX = 200, /* rows that a sink without digests lets go at once */
+	BATCH_MAX = 100,   /* where nobody has said */
+	STEP_MAX = 500,    /* members that end in one transaction */
+	RANK_MAX = 9,
+};
+
+struct batch {
+	int64_t id, grp, count, listed;
+	int sink;
+	enum hold_reason why;
+	struct rest tally;
+};
+
+static bool takes_digests(const struct sink_facts *sink)
+{
+	return sink->batch_max != 1;
+}
+
+/* So many fit. */
+static int64_t room_of(const struct sink_facts *sink)
+{
+	if (!takes_digests(sink))
+		return SINGLES_MAX;
+	if (sink->listed_max != 0)
+		return INT64_MAX;
+	return sink->batch_max != 0 ? sink->batch_max : BATCH_MAX;
+}
+
+/* ---- the row of a batch ---- */
+
+static void read_batch(struct stmt *q, struct batch *b)
+{
+	size_t len;
+
+	*b = (struct batch){ .id = stmt_int(q, 0),
+			     .sink = (int)stmt_int(q, 1),
+			     .grp = stmt_int(q, 3),
+			     .count = stmt_int(q, 4),
+			     .listed = stmt_int(q, 5) };
+	(void)hold_reason_parse(stmt_word(q, 2), &b->why);
+	const char *tally = stmt_text(q, 6, &len);
+
+	if (tally != NULL)
+		rest_read(&b->tally, tally, len);
+}
+
+static bool find_forming(struct store *s, int sink, enum hold_reason why, int64_t grp,
+			 struct batch *b)
+{
+	struct stmt *q = db_use(s->db, SQL_BATCH_FORMING);
+
+	stmt_bind_int(q, 1, sink);
+	stmt_bind_text(q, 2, hold_reason_name(why));
+	stmt_bind_int(q, 3, grp);
+	bool is_there = stmt_row(q);
+
+	if (is_there)
+		read_batch(q, b);
+	stmt_end(q);
+	return is_there;
+}
+
+/* A batch that a row may still join: it has not been tried. */
+static bool find_unsent(struct store *s, int64_t id, struct batch *b)
+{
+	struct stmt *q = db_use(s->db, SQL_BATCH_UNSENT);
+
+	stmt_bind_int(q, 1, id);
+	bool is_there = stmt_row(q);
+
+	if (is_there)
+		read_batch(q, b);
+	stmt_end(q);
+	return is_there;
+}
+
+static void make_batch(struct store *s, int sink, enum hold_reason why, int64_t grp,
+		       int64_t now, struct batch *b)
+{
+	struct stmt *q = db_use(s->db, SQL_BATCH_ADD);
+
+	*b = (struct batch){
+		.sink = sink, .why = why, .grp = grp, .listed = s->sinks[sink].listed_max
+	};
+	stmt_bind_int(q, 1, sink);
+	stmt_bind_text(q, 2, hold_reason_name(why));
+	stmt_bind_int(q, 3, grp);
+	stmt_bind_int(q, 4, b->listed);
+	stmt_bind_int(q, 5, now);
+	stmt_run(q);
+	b->id = db_last_id(s->db);
+}
+
+static void save_tally(struct store *s, const struct batch *b)
+{
+	struct stmt *q = db_use(s->db, SQL_BATCH_COUNT);
+	struct buf text;
+
+	buf_init(&text, 0);
+	rest_write(&b->tally, &text);
+	stmt_bind_int(q, 1, b->id);
+	stmt_bind_int(q, 2, b->count);
+	stmt_bind_bytes(q, 3, text.data, text.len);
+	stmt_run(q);
+	buf_release(&text);
+}
+
+static void forget(struct store *s, int64_t batch)
+{
+	struct stmt *q = db_use(s->db, SQL_BATCH_DROP);
+
+	stmt_bind_int(q, 1, batch);
+	stmt_run(q);
+}
+
+static void set_member(struct store *s, int64_t id, int64_t batch, int rank)
+{
+	struct stmt *q = db_use(s->db, SQL_MEMBER_SET);
+
+	stmt_bind_int(q, 1, id);
+	stmt_bind_some(q, 2, batch);
+	if (batch != 0)
+		stmt_bind_int(q, 3, rank < RANK_MAX ? rank : RANK_MAX);
+	else
+		stmt_bind_text(q, 3, NULL);
+	stmt_run(q);
+	store_note_event(s, delivery_key_event(id));
+}
+
+/* Members that have not ended, the most severe first, up to a limit. */
+static size_t list_members(struct store *s, int64_t batch, int64_t *ids, size_t limit)
+{
+	struct stmt *q = db_use(s->db, SQL_MEMBERS);
+	size_t count = 0;
+
+	stmt_bind_int(q, 1, batch);
+	stmt_bind_int(q, 2, (int64_t)limit);
+	while (stmt_row(q))
+		ids[count++] = stmt_int(q, 0);
+	return count;
+}
+
+/* ---- closing ---- */
+
+/* The most severe are due first. */
+static void let_go_singly(struct store *s, const struct batch *b, int64_t now)
+{
+	int64_t ids[SINGLES_MAX];
+	size_t count;
+
+	while ((count = list_members(s, b->id, ids, SINGLES_MAX)) > 0) {
+		for (size_t i = 0; i < count; i++)
+			order_free(s, ids[i], now + (int64_t)(i < 1000 ? i : 1000));
+		if (db_failure(s->db) != DB_FINE)
+			return;
+	}
+	forget(s, b->id);
+}
+
+static void bear(struct store *s, const struct tick *tick, int64_t id, struct bearing *out)
+{
+	struct stmt *q = db_use(s->db, SQL_CLAIM_EVENT);
+	size_t len;
+
+	*out = (struct bearing){ .rank = 0 };
+	stmt_bind_int(q, 1, delivery_key_event(id));
+	if (stmt_row(q)) {
+		const char *body = stmt_text(q, 7, &len);
+
+		tick->bears(tick->arg, body, len, out);
+	}
+	stmt_end(q);
+}
+
+/* What it counts and does not list. */
+static void add_rest(struct store *s, const struct tick *tick, const struct batch *b,
+		     struct buf *out)
+{
+	struct rest rest = b->tally;
+	int64_t *ids = mem_array((size_t)b->listed, sizeof(*ids));
+	size_t count = list_members(s, b->id, ids, (size_t)b->listed);
+	struct bearing bearing;
+
+	for (size_t i = 0; i < count; i++) {
+		bear(s, tick, ids[i], &bearing);
+		rest_add(&rest, bearing.severity, bearing.type, -1);
+	}
+	rest_write(&rest, out);
+	mem_free(&ids);
+}
+
+static const char *storm_word(struct store *s, const struct batch *b)
+{
+	if (b->why != HOLD_STORM)
+		return NULL;
+	return groups_goes_on(s, b->grp) ? "going on" : "over";
+}
+
+static void lead(struct store *s, const struct batch *b, int64_t leader, const char *storm,
+		 const struct buf *rest, int64_t now)
+{
+	bool is_orphan = s->sinks[b->sink].is_absent && s->sinks[b->sink].heir == 0;
+	struct stmt *q = db_use(s->db, SQL_BATCH_LEAD);
+
+	stmt_bind_int(q, 1, leader);
+	stmt_bind_int(q, 2, now);
+	stmt_bind_text(q, 3, delivery_state_name(is_orphan ? DELIVERY_ORPHANED : DELIVERY_DUE));
+	stmt_run(q);
+	q = db_use(s->db, SQL_BATCH_WAITS);
+	stmt_bind_int(q, 1, b->id);
+	stmt_bind_int(q, 2, leader);
+	stmt_bind_int(q, 3, now);
+	stmt_bind_text(q, 4, storm);
+	if (rest->len != 0)
+		stmt_bind_bytes(q, 5, rest->data, rest->len);
+	else
+		stmt_bind_text(q, 5, NULL);
+	stmt_run(q);
+	if (s->sinks[b->sink].heir != 0)
+		adopt_note(s, leader);
+}
+
+static void close_batch(struct store *s, const struct batch *b, const struct tick *tick,
+			int64_t now)
+{
+	const char *storm = storm_word(s, b);
+	struct buf rest;
+	int64_t leader;
+
+	if (!takes_digests(&s->sinks[b->sink]) || (b->count == 1 && storm == NULL)) {
+		let_go_singly(s, b, now);
+		return;
+	}
+	if (list_members(s, b->id, &leader, 1) == 0) {
+		forget(s, b->id);
+		return;
+	}
+	buf_init(&rest, 0);
+	if (b->listed != 0 && b->count > b->listed)
+		add_rest(s, tick, b, &rest);
+	lead(s, b, leader, storm, &rest, now);
+	buf_release(&rest);
+}
+
+void batches_close(struct store *s, const struct tick *tick, int64_t now)
+{
+	struct batch b;
+
+	for (;;) {
+		struct stmt *q = db_use(s->db, SQL_BATCH_ANY_FORMING);
+		bool is_some = stmt_row(q);
+
+		if (is_some)
+			read_batch(q, &b);
+		stmt_end(q);
+		if (!is_some)
+			return;
+		close_batch(s, &b, tick, now);
+		if (!find_forming(s, b.sink, b.why, b.grp, &b))
+			(void)groups_end(s, b.grp, now);
+	}
+}
+
+/* ---- joining ---- */
+
+static void add_member(struct store *s, struct batch *b, const struct joining *j)
+{
+	set_member(s, j->id, b->id, j->bearing.rank);
+	b->count++;
+	rest_add(&b->tally, j->bearing.severity, j->bearing.type, 1);
+	save_tally(s, b);
+}
+
+void batches_join(struct store *s, const struct joining *j, const struct tick *tick,
+		  int64_t now)
+{
+	int sink = delivery_key_sink(j->id);
+	struct stored_row older;
+	struct batch b;
+
+	if (j->after != 0) {
+		if (order_find(s, j->after, &older) && older.batch != 0 &&
+		    find_unsent(s, older.batch, &b))
+			add_member(s, &b, j);
+		else
+			order_free(s, j->id, now);
+		return;
+	}
+	if (!find_forming(s, sink, j->why, j->grp, &b))
+		make_batch(s, sink, j->why, j->grp, now, &b);
+	add_member(s, &b, j);
+	if (b.count >= room_of(&s->sinks[sink]))
+		close_batch(s, &b, tick, now);
+}
+
+void batches_begin_storm(struct store *s, int64_t id, int64_t grp, int64_t now)
+{
+	int sink = delivery_key_sink(id);
+	struct buf none;
+	struct batch b;
+
+	if (!takes_digests(&s->sinks[sink]))
+		return;
+	make_batch(s, sink, HOLD_STORM, grp, now, &b);
+	set_member(s, id, b.id, 0);
+	b.count = 1;
+	save_tally(s, &b);
+	buf_init(&none, 0);
+	lead(s, &b, id, "began", &none, now);
+	buf_release(&none);
+}
+
+/* ---- sending ---- */
+
+static const char *text_of(struct stmt *q, int column)
+{
+	const char *text = stmt_word(q, column);
+
+	return text[0] != '\0' ? mem_strdup(text) : "";
+}
+
+static int by_key(const void *a, const void *b)
+{
+	const struct claim *x = a, *y = b;
+
+	return x->id < y->id ? -1 : x->id > y->id;
+}
+
+void batches_claim(struct store *s, struct claim *claim)
+{
+	struct stmt *q = db_use(s->db, SQL_BATCH_FIND);
+	int64_t listed = 0;
+	size_t room = 0;
+
+	stmt_bind_int(q, 1, claim->batch);
+	if (stmt_row(q)) {
+		claim->why = text_of(q, 0);
+		claim->storm = text_of(q, 1);
+		claim->rest = text_of(q, 2);
+		listed = stmt_int(q, 3);
+	}
+	stmt_end(q);
+	q = db_use(s->db, SQL_MEMBERS);
+	stmt_bind_int(q, 1, claim->batch);
+	stmt_bind_int(q, 2, listed != 0 ? listed : STEP_MAX);
+	while (stmt_row(q)) {
+		if (claim->member_count == room) {
+			room = room * 2 + 16;
+			claim->members =
+				mem_resize(claim->members, room, sizeof(*claim->members));
+		}
+		int64_t id = stmt_int(q, 0);
+
+		claim->members[claim->member_count++] =
+			(struct claim){ .id = id,
+					.event = delivery_key_event(id),
+					.sink = claim->sink,
+					.route = (int)stmt_int(q, 1),
+					.origin = delivery_key_origin(id),
+					.ordinal = delivery_key_ordinal(id),
+					.possible_repeat = stmt_int(q, 2) != 0,
+					.handle = "",
+					.progress = "" };
+	}
+	/* Where each is listed they come as they happened. */
+	if (listed == 0 && claim->member_count > 1)
+		qsort(claim->members, claim->member_count, sizeof(*claim->members), by_key);
+}
+
+/* ---- ending ---- */
+
+/* How the members of a batch end. */
+struct ending {
+	struct store *s;
+	const struct repeats *repeats;
+	int64_t now, batch;
+	enum delivery_state state;
+	bool split;
+	const char *reason, *handle;
+	int64_t status;
+	int moved_to;
+};
+
+static void end_done(const struct ending *e, int64_t id)
+{
+	struct stmt *q = db_use(e->s->db, SQL_MEMBER_DONE);
+
+	stmt_bind_int(q, 1, id);
+	stmt_bind_int(q, 2, e->now);
+	stmt_bind_some(q, 3, e->status);
+	stmt_bind_text(q, 4, e->handle);
+	stmt_run(q);
+	store_note_event(e->s, delivery_key_event(id));
+	order_release(e->s, id, 0, e->now);
+	again_after(e->s, id, e->repeats, e->now);
+}
+
+static void end_member(const struct ending *e, int64_t id)
+{
+	if (e->split) {
+		order_free(e->s, id, e->now);
+		return;
+	}
+	if (e->s->sinks[delivery_key_sink(id)].heir != 0)
+		adopt_note(e->s, id);
+	if (e->state == DELIVERY_DONE) {
+		end_done(e, id);
+		return;
+	}
+	order_end(e->s, id, e->state, e->reason, e->now);
+	if (e->state == DELIVERY_MOVED)
+		move_on(e->s, id, e->moved_to, e->reason, e->now);
+	else
+		order_release(e->s, id, 0, e->now);
+}
+
+static void end_some(const struct ending *e)
+{
+	int64_t ids[STEP_MAX];
+	size_t count = list_members(e->s, e->batch, ids, STEP_MAX);
+
+	for (size_t i = 0; i < count; i++)
+		end_member(e, ids[i]);
+	if (count == STEP_MAX)
+		return;
+	if (e->split) {
+		forget(e->s, e->batch);
+		return;
+	}
+	struct stmt *q = db_use(e->s->db, SQL_BATCH_OVER);
+
+	stmt_bind_int(q, 1, e->batch);
+	stmt_run(q);
+}
+
+/* Its leader is one of it no more. */
+static void ends_as(const struct ending *e, const char *state)
+{
+	struct stmt *q = db_use(e->s->db, SQL_BATCH_ENDS);
+
+	stmt_bind_int(q, 1, e->batch);
+	stmt_bind_text(q, 2, state);
+	stmt_bind_text(q, 3, e->reason);
+	stmt_bind_text(q, 4, e->handle);
+	stmt_bind_some(q, 5, e->status);
+	stmt_bind_some(q, 6, e->moved_to);
+	stmt_run(q);
+}
+
+void batches_settled(struct store *s, const struct settle *settle,
+		     const struct repeats *repeats, int64_t now)
+{
+	struct ending e = { .s = s,
+			    .repeats = repeats,
+			    .now = now,
+			    .batch = settle->batch,
+			    .state = settle->state,
+			    .split = settle->state == DELIVERY_DUE && settle->split,
+			    .reason = settle->reason,
+			    .handle = settle->handle,
+			    .status = settle->attempt.status,
+			    .moved_to = settle->moved_to };
+
+	if (settle->state == DELIVERY_DUE && !e.split) {
+		struct stmt *q = db_use(s->db, SQL_MEMBERS_DOUBT);
+
+		stmt_bind_int(q, 1, settle->batch);
+		if (settle->maybe_sent)
+			stmt_run(q);
+		return;
+	}
+	/* The leader stays one of a digest that has ended, and is a single else. */
+	struct stmt *q = db_use(s->db, e.split ? SQL_MEMBER_PART : SQL_MEMBER_OVER);
+
+	stmt_bind_int(q, 1, settle->id);
+	stmt_run(q);
+	ends_as(&e, e.split ? "split" : delivery_state_name(e.state));
+	end_some(&e);
+}
+
+bool batches_step(struct store *s, const struct repeats *repeats, int64_t now)
+{
+	struct stmt *q = db_use(s->db, SQL_BATCH_ANY_ENDING);
+	struct ending e = { .s = s, .repeats = repeats, .now = now };
+
+	if (!stmt_row(q))
+		return false;
+	char *reason = mem_strdup(stmt_word(q, 2)), *handle = mem_strdup(stmt_word(q, 3));
+
+	e.batch = stmt_int(q, 0);
+	e.split = !delivery_state_parse(stmt_word(q, 1), &e.state);
+	e.reason = reason[0] != '\0' ? reason : NULL;
+	e.handle = handle[0] != '\0' ? handle : NULL;
+	e.status = stmt_int(q, 4);
+	e.moved_to = (int)stmt_int(q, 5);
+	stmt_end(q);
+	end_some(&e);
+	mem_free(&reason);
+	mem_free(&handle);
+	return true;
+}
+
+bool batches_any_work(struct store *s)
+{
+	static const enum sql works[] = { SQL_BATCH_ANY_FORMING, SQL_BATCH_ANY_ENDING };
+
+	for (size_t i = 0; i < ARRAY_LEN(works); i++) {
+		struct stmt *q = db_use(s->db, works[i]);
+		bool is_some = stmt_row(q);
+
+		stmt_end(q);
+		if (is_some)
+			return true;
+	}
+	return false;
+}
+
+void batches_part(struct store *s, int64_t id, int64_t batch, int64_t now)
+{
+	struct ending e = { .s = s, .now = now, .batch = batch, .split = true };
+	struct stored_row row;
+
+	if (batch == 0)
+		return;
+	struct stmt *q = db_use(s->db, SQL_MEMBER_PART);
+
+	stmt_bind_int(q, 1, id);
+	stmt_run(q);
+	/* A member that was held by it alone. */
+	if (order_find(s, id, &row) && row.state == DELIVERY_HELD && row.held_until == 0)
+		order_free(s, id, now);
+	ends_as(&e, "split");
+	end_some(&e);
+}
+
+void batches_doubt_claimed(struct store *s)
+{
+	stmt_run(db_use(s->db, SQL_MEMBERS_DOUBT_CLAIMED));
+}
