@@ -95,6 +95,7 @@ const struct settings_table settings_tables[] = {
 	{ "a source", "an organisation's Toktra API", settings_source_keys },
 	{ "any sink", "a destination; its type has more keys", settings_sink_keys },
 	{ "a route", "the first that matches wins", settings_route_keys },
+	{ "a route", "what it holds back", settings_hold_keys },
 	{ NULL },
 };
 

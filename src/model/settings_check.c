@@ -67,12 +67,23 @@ static void check_fallbacks(const struct settings_reading *g, const struct conf_
 
 /* ---- mistakes that harm nobody ---- */
 
+static bool leads_to(const struct route *r, size_t sink)
+{
+	for (size_t k = 0; k < r->to_count; k++)
+		if (r->to[k] == sink)
+			return true;
+	for (size_t n = 0; n < r->escalate_count; n++)
+		for (size_t k = 0; k < r->escalate[n].to_count; k++)
+			if (r->escalate[n].to[k] == sink)
+				return true;
+	return false;
+}
+
 static bool is_heard_by(const struct settings *s, size_t sink)
 {
 	for (size_t i = 0; i < s->route_count; i++)
-		for (size_t k = 0; k < s->routes[i].to_count; k++)
-			if (s->routes[i].to[k] == sink)
-				return true;
+		if (leads_to(&s->routes[i], sink))
+			return true;
 	for (size_t i = 0; i < s->sink_count; i++)
 		if (s->sinks[i].fallback != NULL &&
 		    settings_sink(s, s->sinks[i].fallback) == &s->sinks[sink])

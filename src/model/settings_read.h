@@ -21,6 +21,7 @@ extern const struct conf_key settings_top_keys[];
 extern const struct conf_key settings_source_keys[];
 extern const struct conf_key settings_sink_keys[];
 extern const struct conf_key settings_route_keys[];
+extern const struct conf_key settings_hold_keys[]; /* of a route, too */
 
 /* Each fills one zeroed struct from its group; what is wrong goes to the problems. */
 void settings_read_source(const struct settings_reading *g, const struct conf_node *n,
@@ -33,6 +34,18 @@ void settings_read_preset(const struct settings_reading *g, const struct conf_no
 /* Sinks must have been read. */
 void settings_read_route(const struct settings_reading *g, const struct conf_node *n,
 			 const char *what, struct route *route);
+
+/* What the route holds (settings_holds.c); the rest of it must have been read. */
+void settings_read_holds(const struct settings_reading *g, const struct conf_node *n,
+			 const char *what, struct route *route);
+void settings_release_holds(struct route *route);
+
+/* One matcher; NULL, with the error, for what is none. */
+struct matcher *settings_read_matcher(const struct settings_reading *g,
+				      const struct conf_node *n, const char *what);
+/* Names of sinks (NULL: the key is not set) as their indexes, each once. */
+void settings_read_to(const struct settings_reading *g, const struct conf_node *n,
+		      const char *what, size_t **to, size_t *count);
 
 /* Out of the `listen` that the table has read. */
 void settings_read_listen(const struct settings_reading *g, const struct conf_node *root);

@@ -36,31 +36,38 @@ const struct conf_key settings_route_keys[] = {
 	{ .name = NULL },
 };
 
+struct matcher *settings_read_matcher(const struct settings_reading *g,
+				      const struct conf_node *n, const char *what)
+{
+	struct err err = { 0 };
+	struct matcher *m = matcher_new(conf_string(n), &err);
+
+	if (m == NULL)
+		conf_error(&g->reader, n, "%s: %s", what, err.text);
+	else if (!matcher_is_plausible(m, &err))
+		conf_warn(&g->reader, n, "%s: matcher \"%s\": %s", what, matcher_text(m),
+			  err.text);
+	return m;
+}
+
 static void read_match(const struct settings_reading *g, const struct conf_node *n,
 		       const char *what, struct route *route)
 {
 	for (size_t i = 0; conf_text_at(n, i) != NULL; i++) {
-		const struct conf_node *one = conf_text_at(n, i);
-		struct err err = { 0 };
-		struct matcher *m = matcher_new(conf_string(one), &err);
+		struct matcher *m = settings_read_matcher(g, conf_text_at(n, i), what);
 
-		if (m == NULL) {
-			conf_error(&g->reader, one, "%s: %s", what, err.text);
+		if (m == NULL)
 			continue;
-		}
-		if (!matcher_is_plausible(m, &err))
-			conf_warn(&g->reader, one, "%s: matcher \"%s\": %s", what,
-				  matcher_text(m), err.text);
 		route->match =
 			mem_resize(route->match, route->match_count + 1, sizeof(*route->match));
 		route->match[route->match_count++] = m;
 	}
 }
 
-static bool is_target(const struct route *route, size_t sink)
+static bool has(const size_t *list, size_t count, size_t sink)
 {
-	for (size_t i = 0; i < route->to_count; i++)
-		if (route->to[i] == sink)
+	for (size_t i = 0; i < count; i++)
+		if (list[i] == sink)
 			return true;
 	return false;
 }
@@ -82,8 +89,8 @@ void settings_unknown_sink(const struct settings_reading *g, const struct conf_n
 }
 
 /* Where no sink could be read at all, that one error says everything. */
-static void read_to(const struct settings_reading *g, const struct conf_node *n,
-		    const char *what, struct route *route)
+static void read_names(const struct settings_reading *g, const struct conf_node *n,
+		       const char *what, size_t **to, size_t *count)
 {
 	const struct settings *s = g->settings;
 
@@ -99,11 +106,21 @@ static void read_to(const struct settings_reading *g, const struct conf_node *n,
 		}
 		size_t index = (size_t)(sink - s->sinks);
 
-		if (is_target(route, index))
+		if (has(*to, *count, index))
 			continue;
-		route->to = mem_resize(route->to, route->to_count + 1, sizeof(*route->to));
-		route->to[route->to_count++] = index;
+		*to = mem_resize(*to, *count + 1, sizeof(**to));
+		(*to)[(*count)++] = index;
 	}
+}
+
+void settings_read_to(const struct settings_reading *g, const struct conf_node *n,
+		      const char *what, size_t **to, size_t *count)
+{
+	char shape[SETTINGS_WHAT_MAX + 32];
+
+	snprintf(shape, sizeof(shape), "%s: to", what);
+	if (n != NULL && conf_check_texts(&g->reader, n, shape))
+		read_names(g, n, what, to, count);
 }
 
 static void read_events(const struct settings_reading *g, const struct conf_node *n,
@@ -153,17 +170,19 @@ static void read_texts(const struct settings_reading *g, const struct conf_node 
 void settings_read_route(const struct settings_reading *g, const struct conf_node *n,
 			 const char *what, struct route *route)
 {
-	const struct conf_key *const tables[] = { settings_route_keys, NULL };
+	const struct conf_key *const tables[] = { settings_route_keys, settings_hold_keys,
+						  NULL };
 
 	route->line = conf_line(n);
 	route->name = settings_read_name(g, n, what);
 	conf_check_names(&g->reader, n, what, tables);
 	conf_fill(&g->reader, n, what, settings_route_keys, route);
 	read_texts(g, conf_get(n, "match"), what, route, read_match);
-	read_texts(g, conf_get(n, "to"), what, route, read_to);
+	settings_read_to(g, conf_get(n, "to"), what, &route->to, &route->to_count);
 	read_texts(g, conf_get(n, "events"), what, route, read_events);
 	if (conf_get(n, "events") == NULL)
 		route->events = ((1U << EVENT_KIND_COUNT) - 1) & ~(1U << EVENT_CHANGED);
+	settings_read_holds(g, n, what, route);
 }
 
 void settings_release_route(struct route *route)
@@ -173,5 +192,6 @@ void settings_release_route(struct route *route)
 		matcher_free(&route->match[i]);
 	mem_free(&route->match);
 	mem_free(&route->to);
+	settings_release_holds(route);
 	conf_release(settings_route_keys, route);
 }

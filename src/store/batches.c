@@ -27,6 +27,7 @@ enum {
 	BATCH_MAX = 100,   /* where nobody has said */
 	STEP_MAX = 500,    /* members that end in one transaction */
 	RANK_MAX = 9,
+	REST_BYTES_MAX = 32 << 10, /* as JSON, names escaped */
 };
 
 struct batch {
@@ -121,7 +122,7 @@ static void save_tally(struct store *s, const struct batch *b)
 	struct stmt *q = db_use(s->db, SQL_BATCH_COUNT);
 	struct buf text;
 
-	buf_init(&text, 0);
+	buf_init(&text, REST_BYTES_MAX);
 	rest_write(&b->tally, &text);
 	stmt_bind_int(q, 1, b->id);
 	stmt_bind_int(q, 2, b->count);
@@ -260,7 +261,7 @@ static void close_batch(struct store *s, const struct batch *b, const struct tic
 		forget(s, b->id);
 		return;
 	}
-	buf_init(&rest, 0);
+	buf_init(&rest, REST_BYTES_MAX);
 	if (b->listed != 0 && b->count > b->listed)
 		add_rest(s, tick, b, &rest);
 	lead(s, b, leader, storm, &rest, now);
@@ -330,7 +331,7 @@ void batches_begin_storm(struct store *s, int64_t id, int64_t grp, int64_t now)
 	set_member(s, id, b.id, 0);
 	b.count = 1;
 	save_tally(s, &b);
-	buf_init(&none, 0);
+	buf_init(&none, 1);
 	lead(s, &b, id, "began", &none, now);
 	buf_release(&none);
 }

@@ -54,6 +54,13 @@ struct kit {
 	size_t claim_count;
 	struct answer answers[4];
 	struct moved moved; /* the last one */
+	/* A tick's: what flow says of each row whose time has come, and of whom it was asked. */
+	bool ticks, looks_at_silences;
+	struct ripened ripened;
+	int64_t repeat_ms; /* of every route */
+	int64_t next_tick_at;
+	char ripe[512];     /* "opened(group) …" */
+	char digests[2048]; /* of the last claims: "group: al1 al2 rest{…}; …" */
 	char text[8192];
 };
 
@@ -122,6 +129,66 @@ static inline void kit_page_done(void *arg, const struct page_result *result)
 	snprintf(k->error, sizeof(k->error), "%s", result->ok ? "" : result->error);
 }
 
+static inline void kit_add(char *text, size_t room, const char *more)
+{
+	size_t len = strlen(text);
+
+	snprintf(text + len, room - len, "%s%s", len != 0 ? " " : "", more);
+}
+
+static inline void kit_ripens(void *arg, const struct ripe *row, struct ripened *out)
+{
+	struct kit *k = arg;
+	char text[64];
+
+	snprintf(text, sizeof(text), "%s(%s%s)", event_kind_name(row->kind),
+		 hold_reason_name(row->reason), row->is_open ? "" : ",over");
+	kit_add(k->ripe, sizeof(k->ripe), text);
+	*out = k->ripened;
+}
+
+static inline void kit_bears(void *arg, const char *body, size_t len, struct bearing *out)
+{
+	struct alert a;
+	struct err err;
+
+	(void)arg;
+	assert_true(alert_read(&a, body, len, &err));
+	out->rank = (int)a.severity;
+	snprintf(out->severity, sizeof(out->severity), "%s", a.severity_text);
+	snprintf(out->type, sizeof(out->type), "%s", a.type);
+	alert_release(&a);
+}
+
+static inline int64_t kit_repeat_ms(void *arg, int route)
+{
+	(void)route;
+	return ((struct kit *)arg)->repeat_ms;
+}
+
+/* Who a digest tells of, by the ids of their alerts. */
+static inline void kit_note_digest(struct kit *k, const struct claim *c)
+{
+	struct alert a;
+	struct err err;
+
+	kit_add(k->digests, sizeof(k->digests), c->why);
+	if (c->storm[0] != '\0')
+		kit_add(k->digests, sizeof(k->digests), c->storm);
+	kit_add(k->digests, sizeof(k->digests), ":");
+	for (size_t i = 0; i < c->member_count; i++) {
+		assert_true(alert_read(&a, c->members[i].body, c->members[i].body_len, &err));
+		kit_add(k->digests, sizeof(k->digests), a.id);
+		if (c->members[i].kind != EVENT_OPENED)
+			kit_add(k->digests, sizeof(k->digests),
+				event_kind_name(c->members[i].kind));
+		alert_release(&a);
+	}
+	if (c->rest[0] != '\0')
+		kit_add(k->digests, sizeof(k->digests), c->rest);
+	kit_add(k->digests, sizeof(k->digests), ";");
+}
+
 static inline void kit_forget_claims(struct kit *k)
 {
 	for (size_t i = 0; i < k->claim_count; i++) {
@@ -143,11 +210,15 @@ static inline void kit_turn_done(void *arg, const struct turn_result *result)
 	k->lost = result->lost;
 	snprintf(k->error, sizeof(k->error), "%s", result->ok ? "" : result->error);
 	assert_true(result->claim_count <= KIT_CLAIMS);
+	k->digests[0] = '\0';
+	k->next_tick_at = result->next_tick_at;
 	for (size_t i = 0; i < result->claim_count; i++) {
 		k->claims[i] = result->claims[i];
 		k->claims[i].body = mem_dup(result->claims[i].body, result->claims[i].body_len);
 		k->claims[i].handle = mem_strdup(result->claims[i].handle);
 		k->claims[i].progress = mem_strdup(result->claims[i].progress);
+		if (k->claims[i].batch != 0)
+			kit_note_digest(k, &k->claims[i]);
 	}
 	k->claim_count = result->claim_count;
 	for (size_t i = 0; i < result->answer_count && i < ARRAY_LEN(k->answers); i++)
@@ -298,10 +369,22 @@ static inline void kit_turn(struct kit *k, const struct settle *settles, size_t 
 		.settle_count = count,
 		.asks = asks,
 		.ask_count = 2,
+		.repeat_ms = kit_repeat_ms,
 		.done = kit_turn_done,
 		.arg = k,
 	};
+	const struct tick tick = {
+		.room = 100,
+		.looks_at_silences = k->looks_at_silences,
+		.ripens = kit_ripens,
+		.bears = kit_bears,
+		.arg = k,
+	};
 
+	if (k->ticks) {
+		batch.tick = &tick;
+		k->ripe[0] = '\0';
+	}
 	store_turn(k->s, &batch);
 }
 
@@ -313,6 +396,14 @@ static inline void turn(struct kit *k)
 		fail_msg("%s", k->error);
 }
 
+/* Looks for rows whose time has come, then claims all that is due. */
+static inline void tick(struct kit *k)
+{
+	k->ticks = true;
+	turn(k);
+	k->ticks = false;
+}
+
 static inline struct settle kit_outcome(struct kit *k, const struct claim *c,
 					enum delivery_state state)
 {
@@ -321,6 +412,8 @@ static inline struct settle kit_outcome(struct kit *k, const struct claim *c,
 		.state = state,
 		.due_at = state == DELIVERY_DUE ? k->now + 5000 : 0,
 		.attempt_count = c->attempt,
+		.batch = c->batch,
+		.repeats = k->repeat_ms != 0,
 		.attempt = {
 			.at = k->now,
 			.took_ms = 41,
