@@ -1,9 +1,6 @@
 /*
  * api: one row a path. Each request is counted first, so the X-RateLimit headers are on every
  * answer, errors included; then the limit, then who it is, then what is asked.
- *
- * A cursor holds the place after which its page begins, the filters it was made for, and when;
- * it is good for --cursor-ttl, for those filters only, and not after /_sim/expire.
  */
 #include "sim/api.h"
 
@@ -13,28 +10,9 @@
 
 #include "base/mem.h"
 #include "model/json.h"
+#include "sim/ask.h"
 #include "sim/form.h"
-
-static const char cursor_prefix[] = "cur_";
-
-enum { LIMIT_DEFAULT = 25, LIMIT_MAX = ARGS_PAGE_MAX };
-enum {
-	CURSOR_ISSUED_AT,
-	CURSOR_EPOCH,
-	CURSOR_KEY,
-	CURSOR_NUMBER,
-	CURSOR_FILTER,
-	CURSOR_NUMBERS,
-};
-
-struct ask {
-	struct sim *sim;
-	const struct httpd_request *request;
-	struct httpd_answer *answer;
-	int64_t now;
-	int caller;
-	const char *why; /* the caller is anonymous */
-};
+#include "sim/lists.h"
 
 /* ---- GET /alerts ------------------------------------------------------------------------- */
 
@@ -68,60 +46,12 @@ static bool read_filter(const struct ask *ask, struct filter *filter)
 	return true;
 }
 
-static bool read_limit(const struct ask *ask, size_t *limit)
-{
-	const char *text = httpd_query(ask->request, "limit");
-	int64_t value = LIMIT_DEFAULT;
-
-	if (text != NULL &&
-	    (!num_parse_int(text, &value, NULL) || value < 1 || value > LIMIT_MAX)) {
-		sim_refuse(ask->sim, ask->answer, 400, "limit must be 1 to %d", LIMIT_MAX);
-		return false;
-	}
-	*limit = (size_t)value;
-	if (*limit > ask->sim->args->page_max)
-		*limit = ask->sim->args->page_max;
-	return true;
-}
-
-/* What is wrong with a cursor, or NULL and the place after which it goes on. */
-static const char *open_cursor(const struct ask *ask, const char *text, struct filter filter,
-			       struct place *after)
-{
-	const struct sim *sim = ask->sim;
-	int64_t numbers[CURSOR_NUMBERS];
-
-	if (!seal_open(&sim->seal, text, cursor_prefix, numbers, CURSOR_NUMBERS))
-		return "the cursor is not valid";
-	if (numbers[CURSOR_EPOCH] != sim->cursor_epoch ||
-	    ask->now - numbers[CURSOR_ISSUED_AT] >= sim->args->cursor_ttl_ms)
-		return "the cursor has expired";
-	if (numbers[CURSOR_FILTER] != filter_code(filter))
-		return "the cursor belongs to a list with other filters";
-	*after = (struct place){ .key = numbers[CURSOR_KEY],
-				 .number = (uint32_t)numbers[CURSOR_NUMBER] };
-	return NULL;
-}
-
-static void add_cursor(const struct ask *ask, struct filter filter, const struct place *last)
-{
-	const int64_t numbers[CURSOR_NUMBERS] = { [CURSOR_ISSUED_AT] = ask->now,
-						  [CURSOR_EPOCH] = ask->sim->cursor_epoch,
-						  [CURSOR_KEY] = last->key,
-						  [CURSOR_NUMBER] = last->number,
-						  [CURSOR_FILTER] = filter_code(filter) };
-
-	buf_addc(&ask->answer->body, '"');
-	seal_add(&ask->sim->seal, &ask->answer->body, cursor_prefix, numbers, CURSOR_NUMBERS);
-	buf_addc(&ask->answer->body, '"');
-}
-
 static void add_page(const struct ask *ask, struct filter filter, const struct place *after,
 		     size_t limit)
 {
 	const struct world *world = ask->sim->world;
 	struct buf *body = &ask->answer->body;
-	struct place places[LIMIT_MAX + 1];
+	struct place places[ASK_LIMIT_MAX + 1];
 	/* one more than asked for tells whether there is a next page */
 	size_t count = shelves_page(world_shelves(world), filter, after, places, limit + 1);
 	bool has_more = count > limit;
@@ -132,35 +62,22 @@ static void add_page(const struct ask *ask, struct filter filter, const struct p
 			buf_addc(body, ',');
 		world_add_alert(world, places[i].number, body);
 	}
-	buf_adds(body, "],\"next_cursor\":");
-	if (has_more)
-		add_cursor(ask, filter, &places[limit - 1]);
-	else
-		buf_adds(body, "null");
-	buf_addf(body, ",\"has_more\":%s,\"total_count\":%zu}", has_more ? "true" : "false",
-		 shelves_count(world_shelves(world), filter));
+	ask_end_items(ask, filter_code(filter), has_more,
+		      has_more ? places[limit - 1] : (struct place){ 0 });
+	buf_addf(body, ",\"total_count\":%zu}", shelves_count(world_shelves(world), filter));
 	sim_json(ask->answer);
 }
 
 static void list_alerts(const struct ask *ask)
 {
-	const char *cursor = httpd_query(ask->request, "cursor");
-	const char *wrong;
 	struct filter filter;
 	struct place after;
+	bool has_after;
 	size_t limit;
 
-	if (!read_filter(ask, &filter) || !read_limit(ask, &limit))
-		return;
-	if (cursor == NULL) {
-		add_page(ask, filter, NULL, limit);
-		return;
-	}
-	wrong = open_cursor(ask, cursor, filter, &after);
-	if (wrong != NULL)
-		sim_refuse(ask->sim, ask->answer, 400, "%s", wrong);
-	else
-		add_page(ask, filter, &after, limit);
+	if (read_filter(ask, &filter) && ask_limit(ask, &limit) &&
+	    ask_cursor(ask, filter_code(filter), &has_after, &after))
+		add_page(ask, filter, has_after ? &after : NULL, limit);
 }
 
 /* ---- POST /oauth/token ------------------------------------------------------------------- */
@@ -223,12 +140,17 @@ static void give_token(const struct ask *ask)
 
 static const struct endpoint {
 	const char *method;
-	const char *path;
-	bool is_open; /* to those without a token */
+	const char *path; /* one that ends with / has something behind it */
+	bool is_open;     /* to those without a token */
 	void (*answer)(const struct ask *ask);
 } endpoints[] = {
 	{ "POST", "/v1/oauth/token", true, give_token },
 	{ "GET", "/v1/alerts", false, list_alerts },
+	{ "GET", "/v1/users", false, lists_users },
+	{ "GET", "/v1/policies", false, lists_policies },
+	{ "GET", "/v1/budgets", false, lists_budgets },
+	{ "GET", "/v1/budgets/", false, lists_budget },
+	{ "GET", "/v1/usage", false, lists_usage },
 };
 
 bool api_is_list(const struct httpd_request *request)
@@ -255,15 +177,25 @@ static void refuse_path(const struct ask *ask, bool is_known)
 		sim_refuse(ask->sim, ask->answer, 404, "there is no %.200s", request->path);
 }
 
-static void dispatch(const struct ask *ask)
+static bool is_path(const char *path, const char *wanted)
+{
+	size_t len = strlen(wanted);
+
+	if (wanted[len - 1] == '/')
+		return strncmp(path, wanted, len) == 0 && path[len] != '\0';
+	return strcmp(path, wanted) == 0;
+}
+
+static void dispatch(struct ask *ask)
 {
 	bool is_known = false;
 
 	for (size_t i = 0; i < ARRAY_LEN(endpoints); i++) {
 		const struct endpoint *e = &endpoints[i];
 
-		if (strcmp(e->path, ask->request->path) != 0)
+		if (!is_path(ask->request->path, e->path))
 			continue;
+		ask->rest = ask->request->path + strlen(e->path);
 		is_known = true;
 		if (strcmp(e->method, ask->request->method) != 0)
 			continue;

@@ -4,6 +4,8 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "sim/cast.h"
+#include "sim/crowd.h"
 #include "sim/hook.h"
 
 enum { RATE_PER_S_MAX = 10000 };
@@ -60,6 +62,16 @@ static bool parse_history(struct args *args, const char *text, struct err *err)
 	if (!parse_between(text, 0, WORLD_ALERTS_MAX, &count, err))
 		return false;
 	args->history = (size_t)count;
+	return true;
+}
+
+static bool parse_users(struct args *args, const char *text, struct err *err)
+{
+	int64_t count;
+
+	if (!parse_between(text, CAST_USERS, CROWD_USERS_MAX, &count, err))
+		return false;
+	args->users = (size_t)count;
 	return true;
 }
 
@@ -197,6 +209,8 @@ static const struct option {
 	{ "--order", "ORDER", "newest", parse_order,
 	  "of the list: newest (default), oldest or mixed" },
 	{ "--history", "N", "0", parse_history, "alerts that are already there (default 0)" },
+	{ "--users", "N", "24", parse_users,
+	  "users of the organisation, 24 to 100000 (default 24)" },
 	{ "--rate", "N/s", "off", parse_rate,
 	  "alerts that open by themselves, e.g. 2/s, 10/min (default off)" },
 	{ "--page-max", "N", "100", parse_page_max,
@@ -303,6 +317,9 @@ void args_add_help(struct buf *out)
 		"                          {\"raw_base64\":\"...\"} stand for bytes that are no JSON\n"
 		"  POST   /_sim/alerts/ID  {\"status\":\"resolved\"}  any field\n"
 		"  DELETE /_sim/alerts/ID\n"
+		"  POST   /_sim/users      [{...},...]  listed, as they are\n"
+		"  POST   /_sim/users/ID   {\"department\":\"legal\"}  any field\n"
+		"  DELETE /_sim/users/ID   and the same for policies and budgets\n"
 		"  POST   /_sim/faults     {\"path\":\"/v1/alerts\",\"query\":\"status=open\",\n"
 		"                          \"after\":2,\"count\":3,\"seconds\":10,\"kind\":\"status\",\n"
 		"                          \"status\":503,\"retry_after\":2}; after: so many\n"

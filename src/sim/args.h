@@ -27,6 +27,7 @@ struct args {
 	uint64_t seed;
 	enum world_order order;
 	size_t history;
+	size_t users;
 	struct rate rate; /* count 0: off */
 	size_t page_max;  /* alerts on a page, whatever is asked for */
 	int64_t limit_rpm;

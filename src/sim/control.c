@@ -11,6 +11,7 @@
 static const char root[] = "/_sim/";
 
 struct order {
+	const char *action; /* its path after /_sim/ */
 	struct sim *sim;
 	const char *rest; /* of the path, after the action's own */
 	const struct json *json;
@@ -77,6 +78,84 @@ static void remove_alert(const struct order *order)
 		return;
 	for (size_t i = 0; i < count; i++)
 		world_remove(order->sim->world, numbers[i]);
+	buf_addf(&order->answer->body, "{\"removed\":%zu}", count);
+	sim_json(order->answer);
+}
+
+/* ---- users, policies and budgets ---------------------------------------------------------- */
+
+/* Which of them the action's path names. */
+static enum crowd_kind crowd_kind_of(const struct order *order)
+{
+	switch (order->action[0]) {
+	case 'u': return CROWD_USERS;
+	case 'p': return CROWD_POLICIES;
+	}
+	return CROWD_BUDGETS;
+}
+
+static void put_crowd(const struct order *order)
+{
+	const struct json_value *list = json_root(order->json);
+	size_t count = 0;
+
+	if (json_kind(list) != JSON_ARRAY) {
+		refuse(order, "send a list of what shall be there, as it is: [{\"id\":…},…]");
+		return;
+	}
+	for (const struct json_value *v = json_first(list); v != NULL; v = json_next(v)) {
+		struct json_span bytes = json_bytes(order->json, v);
+
+		if (!crowd_put(order->sim->crowd, crowd_kind_of(order), bytes.at, bytes.len)) {
+			refuse(order, "there are too many that were put in by hand");
+			return;
+		}
+		count++;
+	}
+	buf_addf(&order->answer->body, "{\"put\":%zu}", count);
+	sim_json(order->answer);
+}
+
+static size_t find_crowd(const struct order *order, uint32_t rows[CROWD_SAME_ID_MAX])
+{
+	size_t count = crowd_find(order->sim->crowd, crowd_kind_of(order), order->rest, rows);
+
+	if (count == 0)
+		sim_refuse(order->sim, order->answer, 404, "there is no \"%.200s\"",
+			   order->rest);
+	return count;
+}
+
+static void change_crowd(const struct order *order)
+{
+	enum crowd_kind kind = crowd_kind_of(order);
+	uint32_t rows[CROWD_SAME_ID_MAX];
+	size_t count = find_crowd(order, rows);
+	struct err err = { "" };
+
+	for (size_t i = 0; i < count; i++)
+		if (!crowd_change(order->sim->crowd, kind, rows[i], order->json, &err)) {
+			refuse(order, err.text);
+			return;
+		}
+	if (count == 0)
+		return;
+	crowd_add(order->sim->crowd, kind, rows[0], &order->answer->body);
+	sim_json(order->answer);
+}
+
+static void remove_crowd(const struct order *order)
+{
+	uint32_t rows[CROWD_SAME_ID_MAX];
+	size_t count = find_crowd(order, rows);
+
+	for (size_t i = 0; i < count; i++)
+		if (!crowd_remove(order->sim->crowd, crowd_kind_of(order), rows[i])) {
+			refuse(order, "too many are changed: restart the simulator");
+			return;
+		}
+	if (count == 0)
+		return;
 	buf_addf(&order->answer->body, "{\"removed\":%zu}", count);
 	sim_json(order->answer);
 }
@@ -380,11 +459,25 @@ static const struct action {
 	bool has_body;
 	void (*run)(const struct order *order);
 } actions[] = {
-	{ "POST", "alerts", true, put_alerts },       { "POST", "alerts/", true, change_alert },
-	{ "DELETE", "alerts/", false, remove_alert }, { "POST", "faults", true, add_fault },
-	{ "DELETE", "faults", false, clear_faults },  { "POST", "expire", true, expire },
-	{ "POST", "clients", true, set_client },      { "POST", "keys", true, change_keys },
-	{ "POST", "token", true, set_token },         { "GET", "stats", false, show_stats },
+	{ "POST", "alerts", true, put_alerts },
+	{ "POST", "alerts/", true, change_alert },
+	{ "DELETE", "alerts/", false, remove_alert },
+	{ "POST", "faults", true, add_fault },
+	{ "DELETE", "faults", false, clear_faults },
+	{ "POST", "expire", true, expire },
+	{ "POST", "clients", true, set_client },
+	{ "POST", "keys", true, change_keys },
+	{ "POST", "token", true, set_token },
+	{ "GET", "stats", false, show_stats },
+	{ "POST", "users", true, put_crowd },
+	{ "POST", "users/", true, change_crowd },
+	{ "DELETE", "users/", false, remove_crowd },
+	{ "POST", "policies", true, put_crowd },
+	{ "POST", "policies/", true, change_crowd },
+	{ "DELETE", "policies/", false, remove_crowd },
+	{ "POST", "budgets", true, put_crowd },
+	{ "POST", "budgets/", true, change_crowd },
+	{ "DELETE", "budgets/", false, remove_crowd },
 };
 
 static const struct action *find_action(const char *method, const char *path)
@@ -432,6 +525,7 @@ void control_answer(struct sim *sim, const struct httpd_request *request, int64_
 			   request->method, request->path);
 		return;
 	}
+	order.action = action->path;
 	order.rest = path + strlen(action->path);
 	if (action->has_body)
 		run_with_body(action, &order, request);

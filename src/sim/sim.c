@@ -38,6 +38,8 @@ struct sim *sim_new(const struct args *args, uint64_t seed)
 	uint64_t secret = dice_mix(seed ^ dice_mix((uint64_t)now));
 
 	sim->args = args;
+	sim->seed = seed;
+	sim->crowd = crowd_new(seed, args->users);
 	sim->world = world_new(seed, args->order);
 	world_add_history(sim->world, args->history, now);
 	sim->life = life_new(sim->world, seed, args->rate, clock_steady());
@@ -59,6 +61,7 @@ void sim_free(struct sim **sim)
 	hook_free(&(*sim)->hook);
 	life_free(&(*sim)->life);
 	world_free(&(*sim)->world);
+	crowd_free(&(*sim)->crowd);
 	gate_release(&(*sim)->gate);
 	mem_free(sim);
 }

@@ -12,6 +12,7 @@
 
 #include "io/httpd.h"
 #include "sim/args.h"
+#include "sim/crowd.h"
 #include "sim/dice.h"
 #include "sim/faults.h"
 #include "sim/gate.h"
@@ -22,7 +23,9 @@
 
 struct sim {
 	const struct args *args; /* borrowed */
+	uint64_t seed;
 	struct world *world;
+	struct crowd *crowd;
 	struct life *life;
 	struct hook *hook; /* NULL: no webhook */
 	struct gate gate;

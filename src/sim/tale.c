@@ -13,6 +13,7 @@
 #include "model/json.h"
 #include "sim/cast.h"
 #include "sim/dice.h"
+#include "sim/people.h"
 
 enum salt {
 	SALT_TYPE = 1,
@@ -139,8 +140,10 @@ static void add_budget_metadata(struct buf *out, const struct scene *s)
 	uint32_t percent = 100 + s->n % 60;
 	uint64_t cents = (uint64_t)s->budget->amount * percent;
 
-	buf_addf(out, "\"budget_id\":\"b0d9e700-0000-4000-8000-%012x\"",
-		 (unsigned)(s->budget - cast_budgets) + 1);
+	char id[PEOPLE_ID_MAX];
+
+	people_id(people_budget_group, (uint32_t)(s->budget - cast_budgets), id);
+	buf_addf(out, "\"budget_id\":\"%s\"", id);
 	add_member(out, "budget", s->budget->name);
 	add_member(out, "department", s->budget->department);
 	buf_addf(out,
@@ -231,13 +234,17 @@ static void add_time(struct buf *out, const char *name, int64_t at)
 	buf_addf(out, ",\"%s\":\"%s\"", name, text);
 }
 
-/* Ids of the cast: a group's word and the row. NULL row: null. */
+/* A row that is negative: null. */
 static void add_cast_id(struct buf *out, const char *name, const char *group, long row)
 {
-	if (row < 0)
+	char id[PEOPLE_ID_MAX];
+
+	if (row < 0) {
 		buf_addf(out, ",\"%s\":null", name);
-	else
-		buf_addf(out, ",\"%s\":\"%s-0000-4000-8000-%012lx\"", name, group, row + 1);
+		return;
+	}
+	people_id(group, (uint32_t)row, id);
+	buf_addf(out, ",\"%s\":\"%s\"", name, id);
 }
 
 static void add_says(struct buf *out, const struct tale *tale, const struct scene *s)
@@ -269,8 +276,9 @@ void tale_add(struct buf *out, const struct tale *tale)
 		 id, word_type(tale->type), word_severity(tale->severity),
 		 word_status(tale->status));
 	add_says(out, tale, &s);
-	add_cast_id(out, "user_id", "05e70000", s.user == NULL ? -1 : s.user - cast_users);
-	add_cast_id(out, "policy_id", "90110000",
+	add_cast_id(out, "user_id", people_user_group,
+		    s.user == NULL ? -1 : s.user - cast_users);
+	add_cast_id(out, "policy_id", people_policy_group,
 		    s.policy == NULL ? -1 : s.policy - cast_policies);
 	buf_adds(out, ",\"metadata\":{");
 	kinds[tale->type].add_metadata(out, &s);

@@ -278,3 +278,19 @@ def test_a_taken_port_is_said(start):
     taken = run("--port", str(start().port))
     assert taken.returncode == 1
     assert "Address already in use" in taken.stderr
+
+
+def test_a_hundred_thousand_users_are_listed(start):
+    sim = start("--users", "100000", "--limit-rpm", "10000")
+    seen, cursor = set(), None
+    while True:
+        query = {"limit": 100, **({"cursor": cursor} if cursor else {})}
+        status, _, body = sim.request("GET", "/v1/users?" + urllib.parse.urlencode(query))
+        assert status == 200
+        page = json.loads(body)
+        assert page["total_count"] == 100000
+        seen.update(user["id"] for user in page["items"])
+        cursor = page["next_cursor"]
+        if cursor is None:
+            break
+    assert len(seen) == 100000

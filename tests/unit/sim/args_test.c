@@ -35,6 +35,7 @@ static void no_options_are_a_sandbox(void **state)
 	assert_false(args.has_seed);
 	assert_int_equal(args.order, ORDER_NEWEST);
 	assert_int_equal(args.history, 0);
+	assert_int_equal(args.users, 24);
 	assert_int_equal(args.rate.count, 0);
 	assert_int_equal(args.limit_rpm, 1000);
 	assert_int_equal(args.page_max, 100);
@@ -100,6 +101,7 @@ static void a_wrong_option_is_told_with_a_hint(void **state)
 		{ { "--seed", "x" }, "--seed \"x\"" },
 		{ { "--order", "random" }, "newest, oldest or mixed" },
 		{ { "--history", "5000000" }, "must be 0 to 4000000" },
+		{ { "--users", "23" }, "must be 24 to 100000" },
 		{ { "--rate", "5" }, "--rate \"5\"" },
 		{ { "--rate", "10001/s" }, "more than 10000/s" },
 		{ { "--limit-rpm", "0" }, "must be 1 to" },
@@ -158,11 +160,11 @@ static void a_secret_is_never_said(void **state)
 
 static void help_names_every_option_and_wins(void **state)
 {
-	static const char *const names[] = { "--port",       "--seed",      "--order",
-					     "--history",    "--rate",      "--limit-rpm",
-					     "--cursor-ttl", "--token-ttl", "--clients",
-					     "--keys",       "--webhook",   "--help",
-					     "/_sim/faults" };
+	static const char *const names[] = { "--port",      "--seed",       "--order",
+					     "--history",   "--users",      "--rate",
+					     "--limit-rpm", "--cursor-ttl", "--token-ttl",
+					     "--clients",   "--keys",       "--webhook",
+					     "--help",      "/_sim/faults" };
 	struct args args;
 	struct buf help;
 
