@@ -60,5 +60,8 @@ size_t utf8_cut_sign(const char *s, size_t len, size_t count);
 size_t utf8_count(const char *s, size_t len);
 /* Adds one code point; what is none (a surrogate, past U+10FFFF) becomes U+FFFD. */
 bool utf8_add(struct buf *out, uint32_t code);
+/* Adds s in capitals or in small letters: Latin, Greek and Cyrillic; the rest passes. s must be
+ * valid. */
+bool utf8_change_case(struct buf *out, const char *s, size_t len, bool upper);
 
 #endif

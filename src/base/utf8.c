@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#include "base/mem.h"
+
 /* The second byte alone decides about overlong forms, surrogates and what is past U+10FFFF. */
 size_t utf8_len(const char *text, size_t left)
 {
@@ -123,4 +125,48 @@ bool utf8_add(struct buf *out, uint32_t code)
 	}
 	s[len++] = (char)(0x80 | (code & 0x3f));
 	return buf_add(out, s, len);
+}
+
+/* Capitals whose small letter is `plus` further, every `step`-th code point of a range. */
+static const struct letters {
+	uint32_t from, to, step, plus;
+} letters[] = {
+	{ 'A', 'Z', 1, 32 },     { 0xc0, 0xd6, 1, 32 },   { 0xd8, 0xde, 1, 32 },
+	{ 0x100, 0x12e, 2, 1 },  { 0x132, 0x136, 2, 1 },  { 0x139, 0x147, 2, 1 },
+	{ 0x14a, 0x176, 2, 1 },  { 0x179, 0x17d, 2, 1 },  { 0x391, 0x3a1, 1, 32 },
+	{ 0x3a3, 0x3ab, 1, 32 }, { 0x400, 0x40f, 1, 80 }, { 0x410, 0x42f, 1, 32 },
+};
+
+static uint32_t other_case(uint32_t code, bool upper)
+{
+	for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
+		const struct letters *l = &letters[i];
+		uint32_t capital = upper ? code - l->plus : code;
+
+		if (capital >= l->from && capital <= l->to &&
+		    (capital - l->from) % l->step == 0)
+			return upper ? capital : capital + l->plus;
+	}
+	return code;
+}
+
+/* All that is known has one or two bytes. */
+bool utf8_change_case(struct buf *to, const char *text, size_t len, bool upper)
+{
+	const unsigned char *s = (const unsigned char *)text;
+	bool ok = true;
+
+	for (size_t i = 0; ok && i < len; i++) {
+		if (s[i] < 0x80) {
+			ok = buf_addc(to, (char)other_case(s[i], upper));
+		} else if (s[i] >= 0xc3 && s[i] <= 0xd1 && i + 1 < len) {
+			uint32_t code = (uint32_t)(s[i] & 0x1f) << 6 | (s[i + 1] & 0x3f);
+
+			ok = utf8_add(to, other_case(code, upper));
+			i++;
+		} else {
+			ok = buf_addc(to, (char)s[i]);
+		}
+	}
+	return ok;
 }

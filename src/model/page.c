@@ -1,10 +1,9 @@
 /*
- * page: the envelope of a list and the error of an answer, read from whatever came.
+ * page: a list of alerts, read from whatever came.
  *
- * The envelope is split by strings and brackets (json_split) and its members are looked at
- * one by one; each item is read strictly on its own, so an item that is broken inside its
- * brackets costs only itself. What makes the page no page (cut, not JSON, a cursor that is no
- * string) fails it whole: the pass then advances nothing and asks again, which loses nothing.
+ * Each item is read strictly on its own, so an item that is broken inside its brackets costs only
+ * itself. What makes the page no page (cut, not JSON, a cursor that is no string) fails it whole:
+ * the pass then advances nothing and asks again, which loses nothing.
  */
 #include "model/page.h"
 
@@ -14,99 +13,9 @@
 #include "base/buf.h"
 #include "base/esc.h"
 #include "base/mem.h"
+#include "model/frame.h"
 
-enum {
-	REJECT_BODY_MAX = 64 << 10,
-	TOTAL_COUNT_LEN_MAX = 40, /* longer is no count, and not worth a look */
-};
-
-/* Where json_split() found what; at NULL: not there. */
-struct envelope {
-	struct json_span items, next_cursor, has_more, total_count;
-};
-
-static void note(struct json_span *member, struct json_span value)
-{
-	if (member->at == NULL) /* of two equal keys the first wins */
-		*member = value;
-}
-
-static bool says(struct json_span span, const char *word)
-{
-	return span.len == strlen(word) && memcmp(span.at, word, span.len) == 0;
-}
-
-static bool note_member(void *arg, struct json_span key, struct json_span value)
-{
-	struct envelope *e = arg;
-
-	if (says(key, "items"))
-		note(&e->items, value);
-	else if (says(key, "next_cursor"))
-		note(&e->next_cursor, value);
-	else if (says(key, "has_more"))
-		note(&e->has_more, value);
-	else if (says(key, "total_count"))
-		note(&e->total_count, value);
-	return true;
-}
-
-static bool is_absent(struct json_span value)
-{
-	return value.at == NULL || says(value, "null");
-}
-
-/* The text of a cursor, which is sent back as it is; an empty one is none. */
-static bool read_cursor(struct page *p, struct json_span value, struct err *err)
-{
-	struct json *j;
-	const char *text;
-	size_t len;
-	bool ok = true;
-
-	p->next_cursor_known = value.at != NULL;
-	if (is_absent(value))
-		return true;
-	if (value.len > 6 * CURSOR_MAX + 2) /* even if every byte is an escape */
-		return err_set(err, "next_cursor is longer than %d bytes", CURSOR_MAX);
-	j = json_parse(value.at, value.len, err);
-	if (j == NULL)
-		return err_prefix(err, "next_cursor");
-	text = json_text(json_root(j), &len);
-	if (json_kind(json_root(j)) != JSON_STRING)
-		ok = err_set(err, "next_cursor is neither a string nor null");
-	else if (len > CURSOR_MAX)
-		ok = err_set(err, "next_cursor is longer than %d bytes", CURSOR_MAX);
-	else if (memchr(text, '\0', len) != NULL)
-		ok = err_set(err, "next_cursor holds a NUL");
-	else if (len > 0)
-		p->next_cursor = mem_dup(text, len);
-	json_free(&j);
-	return ok;
-}
-
-static bool read_has_more(struct page *p, struct json_span value, struct err *err)
-{
-	if (is_absent(value))
-		return true;
-	p->has_more = says(value, "true");
-	p->has_more_known = p->has_more || says(value, "false");
-	return p->has_more_known || err_set(err, "has_more is neither true nor false");
-}
-
-/* Only for people, so what is no count is no error. */
-static void read_total_count(struct page *p, struct json_span value)
-{
-	int64_t count;
-
-	if (value.at == NULL || value.len > TOTAL_COUNT_LEN_MAX)
-		return;
-	struct json *j = json_parse(value.at, value.len, NULL);
-
-	if (json_int(json_root(j), &count) && count >= 0)
-		p->total_count = count;
-	json_free(&j);
-}
+enum { REJECT_BODY_MAX = 64 << 10 };
 
 /* The length of the whole characters in the first `max` bytes of valid UTF-8. */
 static size_t whole_len(const char *s, size_t len, size_t max)
@@ -184,10 +93,6 @@ static bool read_items(struct page *p, struct json_span value, const struct page
 {
 	struct growth g = { .page = p, .guard = guard };
 
-	if (value.at == NULL)
-		return err_set(err, "no items");
-	if (value.len == 0 || *value.at != '[')
-		return err_set(err, "items is not an array");
 	if (json_split(value.at, value.len, read_item, &g, err))
 		return true;
 	if (p->item_count + p->reject_count == PAGE_ITEMS_MAX)
@@ -195,16 +100,19 @@ static bool read_items(struct page *p, struct json_span value, const struct page
 	return err_prefix(err, "items");
 }
 
-static bool read_envelope(struct page *p, struct json_span body, const struct page_guard *guard,
-			  struct err *err)
+static bool read_whole(struct page *p, struct json_span body, const struct page_guard *guard,
+		       struct err *err)
 {
-	struct envelope e = { 0 };
+	struct frame e;
 
-	if (!json_split(body.at, body.len, note_member, &e, err))
+	if (!frame_read(&e, body.at, body.len, err))
 		return false;
-	read_total_count(p, e.total_count);
-	return read_cursor(p, e.next_cursor, err) && read_has_more(p, e.has_more, err) &&
-	       read_items(p, e.items, guard, err);
+	p->next_cursor = e.next_cursor;
+	p->next_cursor_known = e.next_cursor_known;
+	p->has_more = e.has_more;
+	p->has_more_known = e.has_more_known;
+	p->total_count = e.total_count;
+	return read_items(p, e.items, guard, err);
 }
 
 bool page_read_guarded(struct page *p, const char *bytes, size_t len,
@@ -213,7 +121,7 @@ bool page_read_guarded(struct page *p, const char *bytes, size_t len,
 	const struct json_span body = { bytes, len };
 
 	*p = (struct page){ .total_count = -1 };
-	if (read_envelope(p, body, guard, err))
+	if (read_whole(p, body, guard, err))
 		return true;
 	page_release(p);
 	return err_prefix(err, "no page of alerts");

@@ -13,12 +13,12 @@
 
 #include "base/err.h"
 #include "model/alert.h"
+#include "model/frame.h"
 
 enum {
 	PAGE_BYTES_MAX = 8 << 20, /* the caller asks for fewer items where a body is larger */
 	ITEM_BYTES_MAX = 8 << 20, /* a larger one is set aside */
 	PAGE_ITEMS_MAX = 10000,
-	CURSOR_MAX = 8192, /* bytes; opaque */
 };
 
 struct reject {

@@ -15,6 +15,7 @@
 #include "base/log.h"
 #include "base/num.h"
 #include "model/conf.h"
+#include "model/context.h"
 #include "model/preset.h"
 #include "model/route.h"
 #include "model/sink.h"
@@ -37,6 +38,9 @@ struct source_settings {
 	double rate_share;      /* 0 < share <= 1 */
 	int64_t timeout_ms;
 	char *ca_file, *proxy, *link;
+	unsigned context;         /* what alerts are enriched with: bits of enum context_kind */
+	int64_t context_every_ms; /* from the end of one mirroring to the next */
+	int64_t context_wait_ms;  /* the most that an event waits for what is missing */
 };
 
 struct sink_settings {

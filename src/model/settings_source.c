@@ -1,6 +1,7 @@
 /*
  * settings_source: the keys of a source, its one way to authenticate, and where it asks.
  */
+#include <stdio.h>
 #include <string.h>
 
 #include "base/mem.h"
@@ -86,6 +87,23 @@ const struct conf_key settings_source_keys[] = {
 	  .offset = AT(link),
 	  .one_line = true,
 	  .help = "a template: an alert's page for people, instead of the top's" },
+	{ .name = "context",
+	  .kind = CONF_OTHER,
+	  .help = "what alerts are enriched with: \"users\", \"policies\", \"budgets\", \"usage\"" },
+	{ .name = "context_every",
+	  .kind = CONF_DURATION,
+	  .offset = AT(context_every_ms),
+	  .fallback = "1h",
+	  .min = "1s",
+	  .max = "7d",
+	  .help = "how often the lists of users, policies and budgets are read" },
+	{ .name = "context_wait",
+	  .kind = CONF_DURATION,
+	  .offset = AT(context_wait_ms),
+	  .fallback = "2s",
+	  .min = "0s",
+	  .max = "1m",
+	  .help = "how long an event waits at most for context that is missing" },
 	{ .name = NULL },
 };
 
@@ -183,6 +201,37 @@ static void read_start(const struct settings_reading *g, const struct conf_node 
 			   err.text);
 }
 
+static void read_context_word(const struct settings_reading *g, const struct conf_node *n,
+			      const char *what, struct source_settings *source)
+{
+	const char *word = conf_string(n);
+	char hint[CONF_HINT_MAX];
+
+	for (int kind = 0; kind < CONTEXT_KINDS; kind++)
+		if (strcmp(word, context_names[kind]) == 0) {
+			source->context |= 1u << kind;
+			return;
+		}
+	conf_hint(hint, word, context_names);
+	conf_error(&g->reader, n,
+		   "%s: context holds \"%.40s\", which is none of users, policies, budgets, "
+		   "usage%s",
+		   what, word, hint);
+}
+
+static void read_context(const struct settings_reading *g, const struct conf_node *n,
+			 const char *what, struct source_settings *source)
+{
+	const struct conf_node *word;
+	char key[SETTINGS_WHAT_MAX + 16];
+
+	snprintf(key, sizeof(key), "%s: context", what);
+	if (!conf_check_texts(&g->reader, n, key))
+		return;
+	for (size_t i = 0; (word = conf_text_at(n, i)) != NULL; i++)
+		read_context_word(g, word, what, source);
+}
+
 void settings_read_source(const struct settings_reading *g, const struct conf_node *n,
 			  const char *what, struct source_settings *source)
 {
@@ -194,6 +243,7 @@ void settings_read_source(const struct settings_reading *g, const struct conf_no
 	conf_check_names(&g->reader, n, what, tables);
 	conf_fill(&g->reader, n, what, settings_source_keys, source);
 	read_start(g, conf_get(n, "start"), what, source);
+	read_context(g, conf_get(n, "context"), what, source);
 	check_authentication(g, n, what);
 	if (source->base_url != NULL)
 		check_base_url(g, conf_get(n, "base_url"), what, source->base_url);
@@ -207,6 +257,7 @@ void settings_release_source(struct source_settings *source)
 
 bool settings_source_same(const struct source_settings *a, const struct source_settings *b)
 {
-	return strcmp(a->name, b->name) == 0 && a->start == b->start &&
-	       a->start_since_ms == b->start_since_ms && conf_same(settings_source_keys, a, b);
+	return strcmp(a->name, b->name) == 0 && a->context == b->context &&
+	       a->start == b->start && a->start_since_ms == b->start_since_ms &&
+	       conf_same(settings_source_keys, a, b);
 }

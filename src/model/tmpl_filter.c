@@ -377,50 +377,6 @@ static bool cut(const struct tmpl_filter *f, const struct value *v, struct buf *
 	       buf_addf(to, "… +%zu characters", count - utf8_count(s, kept));
 }
 
-/* Capitals whose small letter is `plus` further, every `step`-th code point of a range. */
-static const struct letters {
-	uint32_t from, to, step, plus;
-} letters[] = {
-	{ 'A', 'Z', 1, 32 },     { 0xc0, 0xd6, 1, 32 },   { 0xd8, 0xde, 1, 32 },
-	{ 0x100, 0x12e, 2, 1 },  { 0x132, 0x136, 2, 1 },  { 0x139, 0x147, 2, 1 },
-	{ 0x14a, 0x176, 2, 1 },  { 0x179, 0x17d, 2, 1 },  { 0x391, 0x3a1, 1, 32 },
-	{ 0x3a3, 0x3ab, 1, 32 }, { 0x400, 0x40f, 1, 80 }, { 0x410, 0x42f, 1, 32 },
-};
-
-static uint32_t other_case(uint32_t code, bool upper)
-{
-	for (size_t i = 0; i < ARRAY_LEN(letters); i++) {
-		const struct letters *l = &letters[i];
-		uint32_t capital = upper ? code - l->plus : code;
-
-		if (capital >= l->from && capital <= l->to &&
-		    (capital - l->from) % l->step == 0)
-			return upper ? capital : capital + l->plus;
-	}
-	return code;
-}
-
-/* Latin, Greek and Cyrillic: all in UTF-8 of one or two bytes; the rest passes. */
-static bool change_case(const struct value *v, bool upper, struct buf *to)
-{
-	const unsigned char *s = (const unsigned char *)v->text;
-	bool ok = true;
-
-	for (size_t i = 0; ok && i < v->len; i++) {
-		if (s[i] < 0x80) {
-			ok = buf_addc(to, (char)other_case(s[i], upper));
-		} else if (s[i] >= 0xc3 && s[i] <= 0xd1 && i + 1 < v->len) {
-			uint32_t code = (uint32_t)(s[i] & 0x1f) << 6 | (s[i + 1] & 0x3f);
-
-			ok = utf8_add(to, other_case(code, upper));
-			i++;
-		} else {
-			ok = buf_addc(to, (char)s[i]);
-		}
-	}
-	return ok;
-}
-
 /* What becomes of one character: "\\*" by escape, its other half by swap, else itself. */
 static bool disarm_one(const struct tmpl_filter *f, const char *s, size_t len, struct buf *to)
 {
@@ -518,8 +474,8 @@ bool tmpl_filter_apply(const struct tmpl_filter *f, struct value *v, const struc
 		ok = buf_add(to, f->word.at, f->word.len);
 		break;
 	case TMPL_TRUNCATE: ok = cut(f, v, to); break;
-	case TMPL_UPPER: ok = change_case(v, true, to); break;
-	case TMPL_LOWER: ok = change_case(v, false, to); break;
+	case TMPL_UPPER: ok = utf8_change_case(to, v->text, v->len, true); break;
+	case TMPL_LOWER: ok = utf8_change_case(to, v->text, v->len, false); break;
 	case TMPL_JSON: ok = tmpl_json(v, to); break;
 	case TMPL_DATE: ok = tmpl_date(f, v, to); break;
 	case TMPL_DURATION: ok = tmpl_duration(f, v, other, to); break;

@@ -8,5 +8,6 @@ extern const char store_schema_3_sql[]; /* from 2 to 3 */
 extern const char store_schema_4_sql[]; /* from 3 to 4 */
 extern const char store_schema_5_sql[]; /* from 4 to 5 */
 extern const char store_schema_6_sql[]; /* from 5 to 6 */
+extern const char store_schema_7_sql[]; /* from 6 to 7 */
 
 #endif

@@ -326,6 +326,29 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_PRUNE_GROUPS] = "DELETE FROM groups WHERE key IN (SELECT key FROM groups"
 			     " WHERE until < ?1 LIMIT ?2)",
 
+	/* ---- directory ---- */
+	[SQL_DIRECTORY_FIND] = "SELECT number, hash, gone_at, body <> '' FROM directory"
+			       " WHERE source = ?1 AND kind = ?2 AND id = ?3",
+	[SQL_DIRECTORY_ADD] = "INSERT INTO directory (source, kind, id, hash, place, body)"
+			      " VALUES (?1, ?2, ?6, ?3, ?4, ?5)",
+	[SQL_DIRECTORY_CHANGE] = "UPDATE directory SET hash = ?3, place = ?4, body = ?5,"
+				 " gone_at = NULL WHERE number = ?1",
+	[SQL_DIRECTORY_STEP] = "SELECT number FROM directory WHERE source = ?1 AND kind = ?2"
+			       " AND gone_at IS NULL AND number > ?3 ORDER BY number LIMIT ?4",
+	[SQL_DIRECTORY_GO] = "UPDATE directory SET gone_at = ?2 WHERE number = ?1",
+	[SQL_DIRECTORY_FORGET] = "DELETE FROM directory WHERE source = ?1 AND kind = ?2"
+				 " AND gone_at < ?3",
+	[SQL_DIRECTORY_BODY] = "SELECT body, gone_at FROM directory"
+			       " WHERE source = ?1 AND kind = ?2 AND id = ?3",
+	[SQL_DIRECTORY_ASK] = "INSERT OR IGNORE INTO directory (source, kind, id, hash,"
+			      " gone_at, body) VALUES (?1, ?2, ?3, 0, ?4, '')",
+	[SQL_DIRECTORY_BUDGETS] = "SELECT body FROM directory WHERE source = ?1 AND place = ?2"
+				  " AND place IS NOT NULL AND gone_at IS NULL ORDER BY number",
+	[SQL_MIRRORED_PUT] = "INSERT INTO mirrored (source, kind, at, count)"
+			     " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
+			     " at = excluded.at, count = excluded.count",
+	[SQL_MIRRORED_GET] = "SELECT at, count FROM mirrored WHERE source = ?1 AND kind = ?2",
+
 	/* ---- runtime ---- */
 	[SQL_RUNTIME_PUT] = "INSERT INTO runtime (id, at, json) VALUES (1, ?1, ?2)"
 			    " ON CONFLICT (id) DO UPDATE SET at = excluded.at,"

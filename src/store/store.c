@@ -22,6 +22,7 @@ static const char *const migrations[] = {
 	store_schema_4_sql, /* to version 4 */
 	store_schema_5_sql, /* to version 5 */
 	store_schema_6_sql, /* to version 6 */
+	store_schema_7_sql, /* to version 7 */
 };
 
 enum { VERSION = ARRAY_LEN(migrations) };

@@ -24,7 +24,7 @@ static void the_file_is_private_and_durable(void **state)
 
 	assert_int_equal(stat(k->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(db_number(k->s->db, "PRAGMA user_version"), 6);
+	assert_int_equal(db_number(k->s->db, "PRAGMA user_version"), 7);
 	assert_int_equal(db_number(k->s->db, "PRAGMA page_size"), 8192);
 	assert_int_equal(db_number(k->s->db, "PRAGMA synchronous"), 2);
 	assert_int_equal(db_number(k->s->db, "PRAGMA journal_mode = wal") +
