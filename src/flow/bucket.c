@@ -67,9 +67,14 @@ static int64_t time_of(const struct bucket *b, double tokens)
 	return (int64_t)ceil(tokens * (double)b->rate.per_ms / (double)b->rate.count);
 }
 
+int64_t bucket_wait_for_ms(struct bucket *b, size_t count, int64_t now)
+{
+	return bucket_room(b, now) >= count ? 0 : time_of(b, (double)count - hair - b->tokens);
+}
+
 int64_t bucket_wait_ms(struct bucket *b, int64_t now)
 {
-	return bucket_room(b, now) > 0 ? 0 : time_of(b, 1.0 - hair - b->tokens);
+	return bucket_wait_for_ms(b, 1, now);
 }
 
 int64_t bucket_debt_ms(struct bucket *b, int64_t now)

@@ -32,8 +32,9 @@ size_t bucket_room(struct bucket *b, int64_t now);
 void bucket_take(struct bucket *b, size_t count);
 /* So many go, whether they are there or not; a debt past debt_max is forgotten. */
 void bucket_spend(struct bucket *b, size_t count, int64_t now);
-/* How long until one may go; 0: now. */
+/* How long until one may go, or so many (at most its size); 0: now. */
 int64_t bucket_wait_ms(struct bucket *b, int64_t now);
+int64_t bucket_wait_for_ms(struct bucket *b, size_t count, int64_t now);
 /* How long until a debt is paid; 0: there is none. */
 int64_t bucket_debt_ms(struct bucket *b, int64_t now);
 

@@ -26,7 +26,9 @@ enum {
 	LIMIT_DEFAULT = 1000, /* requests a minute, until the server says */
 	LIMIT_MAX = 1000000,
 	MINUTE_MS = 60000,
-	BURST_PART = 4,   /* of a minute's worth: what may go at once after a rest */
+	BURST_PART = 4,     /* of a minute's worth: what may go at once after a rest */
+	CONTEXT_PART = 4,   /* one in so many of the requests allowed is the directory's */
+	CONTEXT_LEAVES = 2, /* so many that it could take it leaves to the polls */
 	DEBT_MINUTES = 2, /* a pass makes the next of its kind wait no longer than this many */
 	LOW_PART = 20,    /* of the limit: one in so many left, or less, is low */
 	PAUSE_MS = MINUTE_MS / 10,    /* lets the server's minute pass, a piece at a time */
@@ -82,11 +84,22 @@ static void shape_part(struct bucket *part, int64_t allowed, int64_t of, int64_t
 		     now);
 }
 
+/* Size and refill of a minute are its part together, as of `all`. */
+static void shape_context(struct bucket *context, int64_t allowed, int64_t now)
+{
+	const struct rate rate = { .count = allowed * (BURST_PART - 1),
+				   .per_ms = CONTEXT_PART * BURST_PART * MINUTE_MS };
+	double burst = (double)allowed / (CONTEXT_PART * BURST_PART);
+
+	bucket_shape(context, rate, fmax(burst, 1), INFINITY, now);
+}
+
 static void shape(struct budget *b, int64_t now)
 {
 	int64_t allowed = budget_allowed(b);
 
 	shape_all(&b->all, allowed, now);
+	shape_context(&b->context, allowed, now);
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		shape_part(&b->parts[i], allowed, part_of[i], now);
 }
@@ -97,6 +110,7 @@ void budget_init(struct budget *b, double share, int64_t now)
 	const struct rate full = { .count = budget_allowed(b), .per_ms = MINUTE_MS };
 
 	bucket_init(&b->all, full, now);
+	bucket_init(&b->context, full, now);
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		bucket_init(&b->parts[i], full, now);
 	shape(b, now);
@@ -219,6 +233,16 @@ int64_t budget_wait_ms(struct budget *b, enum pass_kind kind, int64_t now)
 	return later(budget_hurry_wait_ms(b, kind, now), bucket_wait_ms(&b->all, now));
 }
 
+int64_t budget_context_wait_ms(struct budget *b, int64_t now)
+{
+	int64_t most = later((int64_t)b->all.size, 1);
+	size_t count = (size_t)earlier(1 + CONTEXT_LEAVES, most);
+
+	return later(budget_hurry_wait_ms(b, PASS_SWEEP, now),
+		     later(bucket_wait_ms(&b->context, now),
+			   bucket_wait_for_ms(&b->all, count, now)));
+}
+
 /* ---- going ---- */
 
 /*
@@ -240,6 +264,12 @@ void budget_take(struct budget *b, int64_t now)
 	bucket_spend(&b->all, 1, now);
 	turn_ring(b, now);
 	b->used[b->used_at % BUDGET_SECONDS]++;
+}
+
+void budget_take_context(struct budget *b, int64_t now)
+{
+	bucket_spend(&b->context, 1, now);
+	budget_take(b, now);
 }
 
 void budget_charge(struct budget *b, enum pass_kind kind, int64_t now)

@@ -6,7 +6,8 @@
  * a third, full passes a half, what is left being the last's. A part holds back the beginning of
  * a pass, never its pages: a walk that pauses lets its cursors die. So a pass that took more
  * than its part makes the next one of its kind begin later. When others have used up nearly all
- * of a shared key (Remaining), sweeps and full passes wait for the server's minute to end.
+ * of a shared key (Remaining), sweeps and full passes wait for the server's minute to end. The
+ * directory's pages are no news to anybody: each of them waits for its part.
  *
  * Sources with the same credentials share one budget.
  */
@@ -30,6 +31,7 @@ struct budget {
 	int64_t resets_at, heads_at;
 	int64_t blocked_until; /* steady */
 	struct bucket all, parts[PASS_KINDS];
+	struct bucket context; /* the directory's */
 	/* Requests of the last minute, by second. */
 	size_t used[BUDGET_SECONDS];
 	int64_t used_at; /* steady, in seconds: the newest of them */
@@ -59,6 +61,14 @@ int64_t budget_hurry_wait_ms(struct budget *b, enum pass_kind kind, int64_t now)
 void budget_take(struct budget *b, int64_t now);
 /* A page of such a pass brought nothing new: it is paid out of the pass's part. */
 void budget_charge(struct budget *b, enum pass_kind kind, int64_t now);
+
+/*
+ * How long until the directory (and what else is asked about an alert) may ask; 0: now. Each of its
+ * requests is paid out of a quarter of what is ours, and leaves some for a poll.
+ */
+int64_t budget_context_wait_ms(struct budget *b, int64_t now);
+/* Such a request goes. */
+void budget_take_context(struct budget *b, int64_t now);
 
 /* Requests in the last minute, and how many a minute may be ours. */
 size_t budget_used(struct budget *b, int64_t now);

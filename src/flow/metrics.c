@@ -1,6 +1,6 @@
 /*
- * metrics: four tables (of the daemon, its sinks, its sources, their passes) and two metrics
- * that are no plain number: outcomes by verdict, and the histogram of commits.
+ * metrics: five tables (of the daemon, its sinks, its sources, their passes, their lists) and two
+ * metrics that are no plain number: outcomes by verdict, and the histogram of commits.
  *
  * The format wants all samples of a metric together, so each row of a table walks all sinks.
  */
@@ -82,6 +82,21 @@ static const struct metric of_pass[] = {
 	{ "tocsin_last_complete_pass_timestamp_seconds", "gauge",
 	  "When the last pass of this kind was complete; absent before the first.",
 	  AT(completed_at), SECONDS },
+};
+#undef AT
+
+#define AT(member) offsetof(struct metrics_list, member)
+static const struct metric of_list[] = {
+	{ "tocsin_context_errors_total", "counter",
+	  "Answers that were no page of users, policies or budgets, by list.", AT(errors),
+	  AS_IS },
+	{ "tocsin_context_off", "gauge",
+	  "1 while the API refuses the list; it is tried again each hour.", AT(is_off), AS_IS },
+	{ "tocsin_context_entries", "gauge", "What the list held when it was last read whole.",
+	  AT(count), AS_IS },
+	{ "tocsin_context_last_complete_timestamp_seconds", "gauge",
+	  "When the list was last read whole; absent before the first time.", AT(completed_at),
+	  SECONDS },
 };
 #undef AT
 
@@ -183,6 +198,24 @@ static void write_passes(const struct metrics_view *v, const struct metric *m, s
 	}
 }
 
+static void write_lists(const struct metrics_view *v, const struct metric *m, struct buf *out)
+{
+	begin(out, m->name, m->type, m->help);
+	for (size_t i = 0; i < v->source_count * CONTEXT_LISTS; i++) {
+		const struct metrics_source *source = &v->sources[i / CONTEXT_LISTS];
+		enum context_kind kind = (enum context_kind)(i % CONTEXT_LISTS);
+		int64_t value = value_of(m, &source->lists[kind]);
+
+		if (value == METRIC_UNKNOWN)
+			continue;
+		buf_adds(out, m->name);
+		add_label(out, '{', "source", source->name);
+		add_label(out, ',', "list", context_name(kind));
+		buf_addc(out, '}');
+		add_value(out, m, value);
+	}
+}
+
 /* ---- those that are more than a number ---- */
 
 static void write_build(struct buf *out)
@@ -248,5 +281,7 @@ void metrics_write(const struct metrics_view *v, struct buf *out)
 		write_sources(v, &of_source[i], out);
 	for (size_t i = 0; i < ARRAY_LEN(of_pass); i++)
 		write_passes(v, &of_pass[i], out);
+	for (size_t i = 0; i < ARRAY_LEN(of_list); i++)
+		write_lists(v, &of_list[i], out);
 	write_commits(v->commits, out);
 }

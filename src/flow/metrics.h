@@ -15,6 +15,7 @@
 #include "base/buf.h"
 #include "base/histogram.h"
 #include "flow/pass.h"
+#include "model/context.h"
 #include "model/event.h"
 
 #define METRICS_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
@@ -35,9 +36,15 @@ struct metrics_pass {
 	int64_t completed_at; /* METRIC_UNKNOWN: never */
 };
 
+/* A list of the directory; METRIC_UNKNOWN: it is not kept, or not known. */
+struct metrics_list {
+	int64_t errors, is_off, completed_at, count;
+};
+
 struct metrics_source {
 	const char *name;
 	struct metrics_pass passes[PASS_KINDS];
+	struct metrics_list lists[CONTEXT_LISTS];
 	int64_t token_errors;
 };
 

@@ -14,7 +14,11 @@
 #include "base/mem.h"
 #include "flow/source_inner.h"
 
-enum { HEAD_FAILS_WAITED_FOR = 3, ASKED_EVERY_MS = 2000 };
+enum {
+	HEAD_FAILS_WAITED_FOR = 3,
+	ASKED_EVERY_MS = 2000,
+	ONCE_CONTEXT_MS = 10000, /* a single poll waits so long for the directory */
+};
 
 void source_want(struct lane *l, enum doing next, int64_t wait_ms)
 {
@@ -118,9 +122,25 @@ static int64_t wakes_at(const struct lane *l)
 	return INT64_MAX;
 }
 
+/* The directory comes after the polls: while these do not get through it does not ask either. */
+static bool may_mirror(const struct source *s)
+{
+	return takes_in(s) && (s->head_complete || s->is_once) &&
+	       s->lanes[PASS_HEAD].trouble.fails == 0;
+}
+
+static int64_t directory_wakes(const struct source *s)
+{
+	int64_t at = directory_wakes_at(s->directory, may_mirror(s));
+
+	if (at == INT64_MAX || auth_bearer(&s->auth, clock_steady()) != NULL)
+		return at;
+	return s->token == TOKEN_FLIES ? INT64_MAX : later_of(at, s->token_not_before);
+}
+
 static void set_timer(struct source *s)
 {
-	int64_t at = INT64_MAX, now = clock_steady();
+	int64_t at = directory_wakes(s), now = clock_steady();
 
 	for (size_t i = 0; i < PASS_KINDS; i++) {
 		int64_t wakes = wakes_at(&s->lanes[i]);
@@ -148,6 +168,7 @@ void source_turn_end(struct source *s)
 {
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		pump(&s->lanes[i]);
+	directory_turn_end(s->directory, may_mirror(s));
 	set_timer(s);
 }
 
@@ -168,6 +189,11 @@ void source_poll(struct source *s)
 	turn_wake(s->p.turn);
 }
 
+bool source_want_context(struct source *s, enum context_kind kind, const char *id)
+{
+	return directory_want(s->directory, kind, id);
+}
+
 void source_once(struct source *s)
 {
 	s->is_once = true;
@@ -179,6 +205,10 @@ void source_once(struct source *s)
 bool source_once_over(const struct source *s, bool *ok)
 {
 	*ok = s->once_ok;
+	/* What is known of people and budgets is brought up to date, too, but nobody waits long. */
+	if (s->once_ok && !directory_is_quiet(s->directory) &&
+	    clock_steady() - s->born_at < ONCE_CONTEXT_MS)
+		return false;
 	/* Where it failed, a page may wait for a store that refuses: the next poll reads it. */
 	return s->once_over && (!s->once_ok || source_is_idle(s));
 }
@@ -193,6 +223,7 @@ void source_pause(struct source *s, bool paused)
 void source_stop(struct source *s)
 {
 	s->stopped = true;
+	directory_stop(s->directory);
 }
 
 bool source_is_idle(const struct source *s)
@@ -225,6 +256,27 @@ static void init_lanes(struct source *s)
 	s->look_at = s->missing.count > 0 ? s->born_at : INT64_MAX;
 }
 
+static bool has_token(void *arg, int64_t now)
+{
+	return source_has_token(arg, now);
+}
+
+static bool make_directory(struct source *s, uint64_t seed, struct err *err)
+{
+	const struct directory_parts parts = { .settings = s->p.settings,
+					       .number = s->p.number,
+					       .store = s->p.store,
+					       .xfer = s->p.xfer,
+					       .turn = s->p.turn,
+					       .budget = s->p.budget,
+					       .auth = &s->auth,
+					       .has_token = has_token,
+					       .arg = s };
+
+	s->directory = directory_new(&parts, seed, err);
+	return s->directory != NULL;
+}
+
 static bool load(struct source *s, struct err *err)
 {
 	return store_source_load(s->p.store, s->p.number, &s->state, err) &&
@@ -236,7 +288,9 @@ struct source *source_new(const struct source_parts *parts, uint64_t seed, struc
 	struct source *s = mem_new(sizeof(*s));
 
 	s->p = *parts;
-	if (!load(s, err) || !suspects_load(&s->suspects, parts->store, parts->number, err)) {
+	if (!load(s, err) || !make_directory(s, seed, err) ||
+	    !suspects_load(&s->suspects, parts->store, parts->number, err)) {
+		directory_free(&s->directory);
 		mem_free(&s);
 		return NULL;
 	}
@@ -265,6 +319,7 @@ void source_refit(struct source *s, struct source_settings *settings)
 	struct auth_client client = auth_of_source(settings);
 
 	auth_refit(&s->auth, &client);
+	directory_refit(s->directory, settings);
 	intake_refit(&s->intake, settings);
 }
 
@@ -281,6 +336,7 @@ void source_retire(struct source *s)
 	s->stopped = s->retired = true;
 	s->p.settings = NULL;
 	auth_refit(&s->auth, NULL);
+	directory_retire(s->directory);
 	s->intake.source = NULL;
 	timer_stop(s->timer);
 	for (size_t i = 0; i < PASS_KINDS; i++)
@@ -293,7 +349,7 @@ bool source_is_over(const struct source *s)
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		if (s->lanes[i].doing != RESTS)
 			return false;
-	return s->token == TOKEN_RESTS;
+	return s->token == TOKEN_RESTS && directory_is_over(s->directory);
 }
 
 void source_free(struct source **s)
@@ -301,6 +357,7 @@ void source_free(struct source **s)
 	if (*s == NULL)
 		return;
 	timer_free(&(*s)->timer);
+	directory_free(&(*s)->directory);
 	auth_release(&(*s)->auth);
 	intake_release(&(*s)->intake);
 	suspects_release(&(*s)->suspects);
@@ -349,5 +406,7 @@ void source_status(const struct source *s, struct source_status *out)
 				       .token_errors = s->token_errors };
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		out->polls[i] = s->lanes[i].polls;
+	for (size_t i = 0; i < CONTEXT_LISTS; i++)
+		directory_status(s->directory, (enum context_kind)i, &out->context[i]);
 	tell_longest(s, &out->walk);
 }

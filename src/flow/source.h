@@ -19,6 +19,7 @@
 #include <stdint.h>
 
 #include "flow/budget.h"
+#include "flow/directory.h"
 #include "flow/holding.h"
 #include "flow/pass.h"
 #include "flow/roster.h"
@@ -73,6 +74,8 @@ void source_pause(struct source *s, bool paused);
 void source_stop(struct source *s);
 /* Called at the end of every turn: starts what is noted. */
 void source_turn_end(struct source *s);
+/* See directory_want(). */
+bool source_want_context(struct source *s, enum context_kind kind, const char *id);
 /* No page waits to be stored. A request may still be under way: its answer is not needed. */
 bool source_is_idle(const struct source *s);
 /* The pass of source_once() is over; *ok: it was complete. */
@@ -100,6 +103,7 @@ struct source_status {
 	struct source_walk walk;
 	struct source_polls polls[PASS_KINDS];
 	int64_t token_errors; /* tokens that were not to be had, since start */
+	struct directory_status context[CONTEXT_LISTS];
 };
 void source_status(const struct source *s, struct source_status *out);
 

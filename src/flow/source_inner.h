@@ -15,6 +15,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "flow/auth.h"
+#include "flow/directory.h"
 #include "flow/intake.h"
 #include "flow/pass.h"
 #include "flow/server_clock.h"
@@ -98,6 +99,7 @@ struct source {
 	struct trouble_now token_trouble;
 	int64_t token_errors; /* since start */
 
+	struct directory *directory; /* owned */
 	struct intake intake;
 	struct suspects suspects;
 	struct source_state state; /* as it is stored */

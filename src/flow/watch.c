@@ -88,6 +88,19 @@ static void look_at_sink(const struct watch *w, const struct health_view *v, siz
 		out->oldest_due_at = counts->oldest_due_at;
 }
 
+static struct metrics_list look_at_list(const struct directory_status *list)
+{
+	if (!list->is_kept)
+		return (struct metrics_list){ METRIC_UNKNOWN, METRIC_UNKNOWN, METRIC_UNKNOWN,
+					      METRIC_UNKNOWN };
+	return (struct metrics_list){
+		.errors = list->errors,
+		.is_off = list->is_off,
+		.completed_at = list->completed_at != 0 ? list->completed_at : METRIC_UNKNOWN,
+		.count = list->completed_at != 0 ? list->count : METRIC_UNKNOWN
+	};
+}
+
 static void look_at_source(const struct health_view *v, size_t i, struct metrics_source *out)
 {
 	struct source_status s;
@@ -104,6 +117,8 @@ static void look_at_source(const struct health_view *v, size_t i, struct metrics
 			.errors = s.polls[kind].errors,
 			.completed_at = completed[kind] != 0 ? completed[kind] : METRIC_UNKNOWN
 		};
+	for (size_t kind = 0; kind < CONTEXT_LISTS; kind++)
+		out->lists[kind] = look_at_list(&s.context[kind]);
 }
 
 static bool is_ready(const struct health_view *v)

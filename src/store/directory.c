@@ -264,7 +264,6 @@ enum directory_done store_directory_ask(struct store *s, struct directory_list o
 	stmt_bind_int(q, 4, now);
 	bool was_added = stmt_run(q) > 0;
 
-	KILL_POINT("directory-asked");
 	if (!db_commit(s->db, err))
 		return failed(s, err);
 	*is_first = was_added;

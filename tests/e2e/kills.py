@@ -42,7 +42,8 @@ TELL_EVERY = 100  # kills
 OPEN_MAX = 60  # alerts that are not resolved yet
 ALERTS_FIRST, ALERTS_A_KILL = 100, 8  # so that what waits at the end drains soon
 STARTING = {"store-opened", "sinks-known", "recovery-written", "rows-recovered"}  # passed once
-RARE = {"position-written", "position-committed"}
+RARE = {"position-written", "position-committed",
+        "directory-read", "directory-written", "directory-ended"}
 
 
 def killed_program():
@@ -75,6 +76,7 @@ class Load:
     def _run(self):
         try:
             while not self.ended.wait(self.chance.uniform(0.01, 0.08)):
+                self.sim.change_user(1, name=f"Name {self.chance.random()}")
                 if len(self.alive) < OPEN_MAX and self.count < self.most:
                     self._open(self.chance.randint(1, 6))
                 for number in self.chance.sample(list(self.alive), min(3, len(self.alive))):
@@ -125,7 +127,8 @@ class Trial:
         usual = {"window": WINDOW, "collapse": False}
         sinks = [webhook(name, self.fakes[name], **usual) for name in ("hook", "bus")]
         sinks.append(plain_email("post", self.fakes["post"], **usual))
-        often = {"poll_every": "100ms", "sweep_every": "500ms"}
+        often = {"poll_every": "100ms", "sweep_every": "500ms",
+                 "context": ["users", "budgets"], "context_every": "1s"}
         self.config = scene.config(self.sim, sinks, source_keys=often)
         self.load = scene.keep(Load(self.sim, seed))
         self.died_at = collections.Counter()

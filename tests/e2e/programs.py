@@ -130,6 +130,10 @@ class Sim(Program):
     def remove(self, alert_id):
         self.call("DELETE", f"/_sim/alerts/{alert_id}")
 
+    def change_user(self, number, **changes):
+        """The n-th user, from 1."""
+        self.call("POST", f"/_sim/users/05e70000-0000-4000-8000-{number:012x}", changes)
+
     def client(self, secret, client_id="sandbox"):
         """Another secret; None shuts the client out."""
         self.call("POST", "/_sim/clients", {"id": client_id, "secret": secret})

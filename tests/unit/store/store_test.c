@@ -78,10 +78,10 @@ static void what_cannot_be_a_store_is_refused_with_the_remedy(void **state)
 	fclose(file);
 	refuses(k, other, STORE_DAEMON, "it is no store of tocsin (file is not a database)");
 	refuses(k, other, STORE_READ, "not a database");
-	script(k, "PRAGMA user_version = 7");
+	script(k, "PRAGMA user_version = 8");
 	store_close(&k->s);
-	refuses(k, k->path, STORE_DAEMON, "of version 7 and this tocsin knows 6");
-	refuses(k, k->path, STORE_COMMAND, "of version 7 and this tocsin knows 6");
+	refuses(k, k->path, STORE_DAEMON, "of version 8 and this tocsin knows 7");
+	refuses(k, k->path, STORE_COMMAND, "of version 8 and this tocsin knows 7");
 }
 
 static void another_programs_database_is_left_alone(void **state)
