@@ -198,7 +198,7 @@ char *parts_find_preset(const struct settings *settings, const char *name, char 
 /* ---- compiling ---- */
 
 /* A partial `{{> head}}` of /dir/x.json.mustache is /dir/head.json.mustache, else /dir/head. */
-static char *load_partial(void *arg, const char *name, char **found, size_t *len)
+static char *load_partial(void *arg, const char *name, char **found, int *line, size_t *len)
 {
 	const char *of = arg;
 	const char *base = strrchr(of, '/') != NULL ? strrchr(of, '/') + 1 : of;
@@ -207,6 +207,7 @@ static char *load_partial(void *arg, const char *name, char **found, size_t *len
 	char *path = file_join(dir, file), *text = NULL;
 	struct err err;
 
+	(void)line;
 	if (strchr(name, '/') == NULL && file_exists(path))
 		text = read_template(path, len, &err);
 	if (text != NULL)

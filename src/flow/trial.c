@@ -22,8 +22,10 @@ enum {
 	SAMPLE_MAX = 16 << 10,
 	ADDRESS_MAX = 64 << 10,
 	TYPE_COUNT = 4,
+	DIGEST_COUNT = TYPE_COUNT * EVENT_KIND_COUNT,
 	NAME_SHOWN_MAX = 100,
 	NAMES_MAX = 200,
+	SINGLES = (1U << EVENT_KIND_COUNT) - 1, /* every event but a digest */
 };
 
 struct trial {
@@ -32,6 +34,8 @@ struct trial {
 	struct conf_problems *problems;
 	int link_line; /* of the configuration: a link is tried, which has no file; 0: none is */
 	struct envelope envelopes[TYPE_COUNT][EVENT_KIND_COUNT];
+	struct facts all[DIGEST_COUNT]; /* of `digest`: each sample */
+	struct message digest;
 };
 
 /* ---- samples ---- */
@@ -67,6 +71,12 @@ static void fill_all(struct trial *t)
 	for (size_t type = 0; samples_types[type] != NULL; type++)
 		for (int kind = 0; kind < EVENT_KIND_COUNT; kind++)
 			fill(t, type, (enum event_kind)kind);
+	for (size_t i = 0; i < DIGEST_COUNT; i++)
+		t->all[i] = t->envelopes[i / EVENT_KIND_COUNT][i % EVENT_KIND_COUNT].facts;
+	t->digest = t->envelopes[0][0].message;
+	t->digest.alerts = t->all;
+	t->digest.count = DIGEST_COUNT;
+	t->digest.why = "group";
 }
 
 static void release_all(struct trial *t)
@@ -211,32 +221,42 @@ static void on_use(void *arg, const struct tmpl_use *use)
 
 /* ---- renderings that fail ---- */
 
-static void render(struct trial *t, size_t max_len, unsigned events, const struct tmpl *tmpl)
+/* what: names the message in what is said. */
+static bool render_one(struct trial *t, const struct tmpl *tmpl, const struct message *message,
+		       struct buf *out, const char *what)
 {
 	const struct tmpl_report report = { .missing = on_missing, .arg = t };
 	struct value root;
-	struct buf out;
 	struct err err;
-	char of[NAME_SHOWN_MAX];
+
+	buf_clear(out);
+	value_of_message(message, &root);
+	if (tmpl_render(tmpl, &root, out, &report, &err))
+		return true;
+	parts_problem(t->problems, tmpl_name(tmpl), what, err.text);
+	return false;
+}
+
+/* The first sample that fails tells enough. */
+static void render(struct trial *t, size_t max_len, unsigned events, const struct tmpl *tmpl)
+{
+	struct buf out;
+	char what[NAME_SHOWN_MAX];
+	bool ok = true;
 
 	tmpl_each_use(tmpl, &(struct tmpl_uses){ .each = on_use, .arg = t });
 	buf_init(&out, max_len);
-	for (size_t type = 0; samples_types[type] != NULL; type++) {
-		for (int kind = 0; kind < EVENT_KIND_COUNT; kind++) {
-			if ((events & 1U << kind) == 0)
-				continue;
-			buf_clear(&out);
-			value_of_message(&t->envelopes[type][kind].message, &root);
-			if (tmpl_render(tmpl, &root, &out, &report, &err))
-				continue;
-			snprintf(of, sizeof(of),
-				 "with the sample %s, %s: ", samples_types[type],
-				 event_kind_name((enum event_kind)kind));
-			parts_problem(t->problems, tmpl_name(tmpl), of, err.text);
-			buf_release(&out);
-			return; /* the first tells enough */
-		}
+	for (size_t i = 0; ok && i < DIGEST_COUNT; i++) {
+		size_t type = i / EVENT_KIND_COUNT, kind = i % EVENT_KIND_COUNT;
+
+		if ((events & 1U << kind) == 0)
+			continue;
+		snprintf(what, sizeof(what), "with the sample %s, %s: ", samples_types[type],
+			 event_kind_name((enum event_kind)kind));
+		ok = render_one(t, tmpl, &t->envelopes[type][kind].message, &out, what);
 	}
+	if (ok && (events & 1U << PRESET_EVENT_DIGEST) != 0)
+		(void)render_one(t, tmpl, &t->digest, &out, "with a digest of all samples: ");
 	buf_release(&out);
 }
 
@@ -246,10 +266,10 @@ static void try_parts(struct trial *t, const struct parts *parts)
 
 	for (size_t i = 0; i < type->part_count; i++)
 		if (parts_template(parts, i) != NULL) /* else it is optional and not there */
-			render(t, type->parts[i].max_len, ~0U, parts_template(parts, i));
+			render(t, type->parts[i].max_len, SINGLES, parts_template(parts, i));
 }
 
-/* Each request with the events that it is for; of a digest a single must do. */
+/* Each request with the events that it is for. */
 static void try_preset(struct trial *t, const struct parts *parts)
 {
 	const struct preset *p = t->sink->preset;

@@ -32,9 +32,15 @@ const struct preset_part *preset_find_part(const struct preset_reading *g, const
 /* Method, URL, headers and body of a request. */
 void preset_read_part(const struct preset_reading *g, struct preset_request *r,
 		      const struct preset_part *part);
-/* A piece of a part: its suffix chooses the escaping. NULL, and said, when it does not compile. */
+/* A piece of the file, and where it begins there. */
+struct preset_piece {
+	const char *text;
+	size_t len;
+	int line, column;
+};
+/* Its suffix chooses the escaping. NULL, and said, when it does not compile. */
 struct tmpl *preset_compile(const struct preset_reading *g, const char *suffix,
-			    const char *text, size_t len, int line);
+			    const struct preset_piece *piece);
 /* Says a mistake at a line of the file; 0: the whole of it. */
 void preset_mistake(const struct preset_reading *g, int line, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

@@ -90,51 +90,46 @@ const struct preset_part *preset_find_part(const struct preset_reading *g, const
 }
 
 /* {{> name}} is a part beside it, without the newline that ends it. */
-static char *load_partial(void *arg, const char *name, char **file, size_t *len)
+static char *load_partial(void *arg, const char *name, char **file, int *line, size_t *len)
 {
-	const struct preset_part *part = preset_find_part(arg, name);
+	const struct preset_reading *g = arg;
+	const struct preset_part *part = preset_find_part(g, name);
 
-	(void)file;
 	if (part == NULL)
 		return NULL;
+	*file = mem_strdup(g->preset->path);
+	*line = part->line;
 	*len = part->len;
 	while (*len > 0 && part->text[*len - 1] == '\n')
 		(*len)--;
 	return mem_dup(part->text, *len);
 }
 
-/* An error "NAME:LINE:COLUMN: why", of it or of a partial, is told with the line of the file. */
-static void say_where(const struct preset_reading *g, const char *own, int line,
-		      const char *text)
+/* An error "PATH:LINE:COLUMN: why" is told with its line. */
+static void say_where(const struct preset_reading *g, int line, const char *text)
 {
-	size_t len = strcspn(text, ":");
-	char *name = mem_dup(text, len);
-	const struct preset_part *partial = preset_find_part(g, name);
-	int within = 1, column = 0, used = 0;
+	size_t len = strlen(g->preset->path);
+	int column = 0, used = 0;
 
-	mem_free(&name);
-	if (sscanf(text + len, ":%d:%d: %n", &within, &column, &used) != 2 || used == 0)
+	if (strncmp(text, g->preset->path, len) != 0 ||
+	    sscanf(text + len, ":%d:%d: %n", &line, &column, &used) != 2 || used == 0)
 		preset_mistake(g, line, "%s", text);
-	else if (strlen(own) == len && memcmp(own, text, len) == 0)
-		preset_mistake(g, line + within - 1, "column %d: %s", column,
-			       text + len + used);
-	else if (partial != NULL)
-		preset_mistake(g, partial->line + within - 1, "column %d: %s", column,
-			       text + len + used);
 	else
-		preset_mistake(g, line, "%s", text);
+		preset_mistake(g, line, "column %d: %s", column, text + len + used);
 }
 
 struct tmpl *preset_compile(const struct preset_reading *g, const char *suffix,
-			    const char *text, size_t len, int line)
+			    const struct preset_piece *piece)
 {
+	const struct tmpl_place place = { g->preset->path, piece->line, piece->column };
 	struct tmpl_partials partials = { .load = load_partial, .arg = (void *)(uintptr_t)g };
 	char *name = mem_printf("%s.preset/%s", g->preset->name, suffix);
 	struct err err;
-	struct tmpl *t = tmpl_new(name, text, len, &partials, &err);
+	struct tmpl *t =
+		tmpl_new_within(&place, name, piece->text, piece->len, &partials, &err);
 
 	if (t == NULL)
-		say_where(g, name, line, err.text);
+		say_where(g, piece->line, err.text);
 	mem_free(&name);
 	return t;
 }
@@ -151,7 +146,7 @@ static bool is_made_of(const char *at, const char *end, const char *letters)
 static void read_header(const struct preset_reading *g, struct preset_request *r,
 			const char *at, size_t len, int line)
 {
-	const char *colon = memchr(at, ':', len);
+	const char *colon = memchr(at, ':', len), *start = at;
 	struct preset_header *h;
 
 	if (colon == NULL || colon == at ||
@@ -169,7 +164,9 @@ static void read_header(const struct preset_reading *g, struct preset_request *r
 		at++;
 		len--;
 	}
-	h->value = preset_compile(g, "header.txt", at, len, line);
+	h->value =
+		preset_compile(g, "header.txt",
+			       &(struct preset_piece){ at, len, line, (int)(at - start) + 1 });
 }
 
 static void read_first_line(const struct preset_reading *g, struct preset_request *r,
@@ -182,8 +179,10 @@ static void read_first_line(const struct preset_reading *g, struct preset_reques
 		return;
 	}
 	r->method = mem_dup(at, (size_t)(space - at));
-	r->url = preset_compile(g, "address.url", space + 1, len - (size_t)(space + 1 - at),
-				line);
+	space++;
+	r->url = preset_compile(g, "address.url",
+				&(struct preset_piece){ space, len - (size_t)(space - at), line,
+							(int)(space - at) + 1 });
 }
 
 void preset_read_part(const struct preset_reading *g, struct preset_request *r,
@@ -213,5 +212,7 @@ void preset_read_part(const struct preset_reading *g, struct preset_request *r,
 			       "\"%s.json\" or \"%s.txt\"",
 			       r->file, r->file);
 	if (at < end)
-		r->body = preset_compile(g, r->file, at, (size_t)(end - at), line + 1);
+		r->body = preset_compile(
+			g, r->file,
+			&(struct preset_piece){ at, (size_t)(end - at), line + 1, 1 });
 }

@@ -388,8 +388,9 @@ static void check(struct preset_reading *g)
 	check_vars(g, "password", p->password);
 	check_steps(g);
 	if (p->sigv4_text != NULL)
-		p->sigv4 =
-			preset_compile(g, "sigv4.txt", p->sigv4_text, strlen(p->sigv4_text), 0);
+		p->sigv4 = preset_compile(
+			g, "sigv4.txt",
+			&(struct preset_piece){ p->sigv4_text, strlen(p->sigv4_text), 0, 1 });
 }
 
 struct preset *preset_read(const char *name, const char *path, const char *bytes, size_t len,

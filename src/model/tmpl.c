@@ -55,11 +55,20 @@ static const struct naming *naming_of(const char *name)
 static void load(const struct tmpl_partials *partials, struct tmpl_body *body)
 {
 	if (partials != NULL)
-		body->text = partials->load(partials->arg, body->name, &body->file, &body->len);
+		body->text = partials->load(partials->arg, body->name, &body->file, &body->line,
+					    &body->len);
 }
 
 struct tmpl *tmpl_new(const char *name, const char *text, size_t len,
 		      const struct tmpl_partials *partials, struct err *err)
+{
+	const struct tmpl_place start = { .file = name, .line = 1, .column = 1 };
+
+	return tmpl_new_within(&start, name, text, len, partials, err);
+}
+
+struct tmpl *tmpl_new_within(const struct tmpl_place *at, const char *name, const char *text,
+			     size_t len, const struct tmpl_partials *partials, struct err *err)
 {
 	const struct naming *naming = naming_of(name);
 	struct tmpl *t = mem_new(sizeof(*t));
@@ -69,7 +78,11 @@ struct tmpl *tmpl_new(const char *name, const char *text, size_t len,
 	t->markup = naming->markup;
 	t->is_json = naming->is_json;
 	t->body_count = 1;
-	t->bodies[0] = (struct tmpl_body){ .name = mem_strdup(name), .len = len };
+	t->bodies[0] = (struct tmpl_body){ .name = mem_strdup(name),
+					   .file = mem_strdup(at->file),
+					   .len = len,
+					   .line = at->line,
+					   .column = at->column };
 	if (len <= TMPL_TEXT_MAX)
 		t->bodies[0].text = mem_dup(text, len);
 	for (uint32_t i = 0; i < t->body_count; i++) {

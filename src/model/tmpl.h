@@ -40,10 +40,18 @@
 
 struct tmpl;
 
-/* The text of a partial by name, or NULL: renders empty. *file may be set to what stands for it
- * in errors; we mem_free() both. */
+/* Where a text begins: its file, and the line and column there, from 1. */
+struct tmpl_place {
+	const char *file;
+	int line, column;
+};
+
+/*
+ * load gives the text of a partial by name, or NULL: renders empty. *file may be set to what
+ * stands for it in errors; we mem_free() both. *line is where it begins there, 1 unless set.
+ */
 struct tmpl_partials {
-	char *(*load)(void *arg, const char *name, char **file, size_t *len);
+	char *(*load)(void *arg, const char *name, char **file, int *line, size_t *len);
 	void *arg;
 };
 
@@ -51,6 +59,10 @@ struct tmpl_partials {
  * column, from 1, in characters). */
 struct tmpl *tmpl_new(const char *name, const char *text, size_t len,
 		      const struct tmpl_partials *partials, struct err *err)
+	__attribute__((warn_unused_result));
+/* As tmpl_new(), of a piece of a file: name only decides the escaping, errors count from `at`. */
+struct tmpl *tmpl_new_within(const struct tmpl_place *at, const char *name, const char *text,
+			     size_t len, const struct tmpl_partials *partials, struct err *err)
 	__attribute__((warn_unused_result));
 void tmpl_free(struct tmpl **t);
 

@@ -308,7 +308,9 @@ static uint32_t body_of(struct tmpl *t, struct tmpl_text name)
 	if (t->body_count == TMPL_BODIES_MAX)
 		return TMPL_BODIES_MAX;
 	body = &t->bodies[t->body_count];
-	*body = (struct tmpl_body){ .name = mem_dup(name.at, name.len) };
+	*body = (struct tmpl_body){ .name = mem_dup(name.at, name.len),
+				    .line = 1,
+				    .column = 1 };
 	return t->body_count++;
 }
 
@@ -492,8 +494,10 @@ static bool compile_text(struct compiler *c)
 
 bool tmpl_compile(struct tmpl *t, uint32_t body, struct err *err)
 {
-	struct compiler c = { .t = t, .body = body, .here = { .line = 1 }, .err = err };
 	struct tmpl_body *b = &t->bodies[body];
+	const struct place start = { .line = (uint32_t)b->line,
+				     .column = (uint32_t)b->column - 1 };
+	struct compiler c = { .t = t, .body = body, .here = start, .err = err };
 
 	b->first = t->node_count;
 	b->end = t->node_count;

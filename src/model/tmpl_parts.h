@@ -94,9 +94,10 @@ struct tmpl_filter {
 
 struct tmpl_body {
 	char *name; /* as the tag has it; of the template its file's */
-	char *file; /* of a partial; NULL: as its name */
+	char *file; /* NULL: as its name */
 	char *text; /* NULL: a partial that does not exist; renders empty */
 	size_t len;
+	int line, column;    /* where it begins in its file */
 	uint32_t first, end; /* nodes */
 };
 

@@ -403,7 +403,8 @@ static bool fail_at_byte(struct render *r, size_t at)
 	char reason[ERR_TEXT_MAX];
 
 	if (node == NULL) /* an empty template */
-		return err_prefix(r->err, "%s:1:1", r->t->name);
+		return err_prefix(r->err, "%s:%d:%d", tmpl_file(r->t, 0), r->t->bodies[0].line,
+				  r->t->bodies[0].column);
 	place = *node;
 	for (size_t i = 0; node->kind == TMPL_TEXT && i < node->text.len; i++) {
 		if (r->at_len + i >= at)

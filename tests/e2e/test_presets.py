@@ -219,6 +219,35 @@ def test_no_alert_breaks_a_request(conf, tmp_path, name):
             raise AssertionError(f"{label}, {options}: {failure}") from None
 
 
+METADATA = [[1, {"a": 2}], {"metadata": 5, "x": 1}, "text", 1.5, None, [], {}]
+
+
+@pytest.mark.parametrize("name", ["pagerduty", "incident-io", "zenduty"])
+@pytest.mark.parametrize("metadata", METADATA, ids=json.dumps)
+def test_metadata_of_any_shape_stays_whole(conf, tmp_path, name, metadata):
+    path = tmp_path / "alert.json"
+    path.write_text(json.dumps(hostile("a text", "opened", False) | {"metadata": metadata}))
+    done = tocsin("presets", "render", name, "--alert", path, conf=conf)
+    assert (done.returncode, done.stderr) == (0, "")
+    body = json.loads(done.stdout.partition("\n\n")[2])
+    found = [v for d in (body, *body.values()) if isinstance(d, dict)
+             for details in (d, d.get("custom_details", {})) for k, v in details.items()
+             if k == ("details" if name == "incident-io" else "metadata")]
+    assert metadata in found, body
+
+
+@pytest.mark.parametrize("field", ["created_at", "resolved_at"])
+@pytest.mark.parametrize("text", ["", "yesterday", "0000-99-99T99:99:99Z", "x" * 1000])
+def test_a_time_that_is_none_is_not_told_as_one(conf, tmp_path, field, text):
+    path = tmp_path / "alert.json"
+    path.write_text(json.dumps(hostile("a text", "resolved", False) | {field: text}))
+    for name in NAMES:
+        for event in ("opened", "resolved"):
+            request = render(conf, name, "--event", event, "--alert", path)
+            if request is not None:
+                check_limits(name, request)
+
+
 # ---- what the vendors take -------------------------------------------------------------------
 
 # From their documentation: the path of a field in the body's JSON -> characters; "body" is the

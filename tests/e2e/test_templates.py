@@ -89,6 +89,30 @@ def test_a_partial_that_is_not_there_is_a_warning(tmp_path):
     assert "own.json.mustache:2: warning: no partial {{> haed}}" in done.stdout
 
 
+DIGEST = """title = "Mine"; base_url = "http://127.0.0.1:9";
+requests = ( { name = "one"; events = "opened"; }, { name = "list"; events = "digest"; } );
+=== one.json
+POST {{{base_url}}}
+
+{ "a": "{{title}}" }
+=== list.json
+POST {{{base_url}}}
+
+{ "a": [ {{#alerts}}
+  "{{title}}" {{/alerts}} ] }
+"""
+
+
+def test_a_preset_s_digest_is_tried_too(tmp_path):
+    """A list without its commas: as a digest of one it would pass."""
+    (tmp_path / "mine.preset").write_text(DIGEST)
+    conf = configuration(tmp_path, sinks=['{ name = "bus"; type = "webhook"; preset = "mine"; }'])
+    done = tocsin("check", conf=conf)
+    assert done.returncode == 78
+    assert (f"{tmp_path}/mine.preset:11: column 3: with a digest of all samples: "
+            "the rendering is not JSON") in done.stdout
+
+
 def test_the_shipped_templates_have_no_warning(tmp_path):
     sinks = [webhook(),
              '{ name = "sec"; type = "slack"; url = "http://127.0.0.1:9/x"; }',

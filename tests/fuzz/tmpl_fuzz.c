@@ -31,12 +31,13 @@ static const char *name_of(unsigned letter)
 	}
 }
 
-static char *load(void *arg, const char *name, char **file, size_t *len)
+static char *load(void *arg, const char *name, char **file, int *line, size_t *len)
 {
 	const struct source *s = arg;
 	struct fuzz_input text = *name == 'r' ? s->whole : s->partial;
 
 	*file = mem_printf("folder/%s", name);
+	*line = 7;
 	*len = text.len;
 	return *name == 'p' || *name == 'r' ? mem_dup(text.at, text.len) : NULL;
 }

@@ -98,9 +98,9 @@ static const struct bad {
 	  "3: the name of a part with a body ends in how it is escaped, as \"a.json\" or "
 	  "\"a.txt\"\n" },
 	{ HEAD OPENED "=== a.json\nPOST https://x.example/{{#id}}\n\n{}\n",
-	  "4: column 19: {{#id}} is not closed\n" },
+	  "4: column 24: {{#id}} is not closed\n" },
 	{ HEAD OPENED "=== a.json\nPOST https://x.example/in\nX-Id: {{id | uper}}\n\n{}\n",
-	  "5: column 1: no filter \"uper\"; did you mean \"upper\"?\n" },
+	  "5: column 7: no filter \"uper\"; did you mean \"upper\"?\n" },
 	{ HEAD OPENED "=== a.json\nPOST https://x.example/in\n\n{\n  {{#id}}\n}\n",
 	  "7: column 3: {{#id}} is not closed\n" },
 	{ HEAD OPENED "=== list.json\n{{#id}}\n=== a.json\nPOST https://x.example/in\n\n{\n"
@@ -216,6 +216,40 @@ static void lines_may_end_as_on_windows_and_a_body_may_be_missing(void **state)
 	assert_string_equal(p->requests[1].method, "DELETE");
 	assert_null(p->requests[1].body);
 	preset_free(&p);
+}
+
+static const struct {
+	const char *part, *said;
+} run_time[] = {
+	{ "=== a.json\nPOST https://x.example/in\nX-A: b\n\n{ \"a\":\n  {{id}} }\n",
+	  "/p/x.preset:8:3: the rendering is not JSON at byte 9: value expected" },
+	{ "=== deep\n\n x{{> deep}}\n=== a.json\nPOST https://x.example/in\n\n{{> deep}}\n",
+	  "/p/x.preset:5:3: partials more than 32 deep: one that names itself never ends" },
+};
+
+static void what_fails_at_run_time_is_told_with_the_line_of_the_file(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(run_time); i++) {
+		char *text = mem_printf(HEAD OPENED "%s", run_time[i].part);
+		struct preset *p = take_good(text);
+		struct alert alert;
+		struct value root;
+		struct buf out;
+		struct err err = { "" };
+
+		assert_true(alert_read(&alert, "{\"id\":\"a b\"}", 12, NULL));
+		const struct facts facts = { .alert = &alert, .event = EVENT_OPENED };
+
+		buf_init(&out, 1000);
+		value_of_facts(&facts, &root);
+		assert_false(tmpl_render(p->requests[0].body, &root, &out, NULL, &err));
+		assert_string_equal(err.text, run_time[i].said);
+		buf_release(&out);
+		alert_release(&alert);
+		preset_free(&p);
+		mem_free(&text);
+	}
 }
 
 static void the_words_of_a_verdict_and_of_a_fault_are_these(void **state)
@@ -384,6 +418,7 @@ int main(void)
 		cmocka_unit_test(all_mistakes_are_told_at_once),
 		cmocka_unit_test(a_short_one_has_all_defaults),
 		cmocka_unit_test(lines_may_end_as_on_windows_and_a_body_may_be_missing),
+		cmocka_unit_test(what_fails_at_run_time_is_told_with_the_line_of_the_file),
 		cmocka_unit_test(the_words_of_a_verdict_and_of_a_fault_are_these),
 		cmocka_unit_test(a_request_is_chosen_by_event_handle_repeat_and_step),
 		cmocka_unit_test(progress_is_a_step_and_what_was_kept),

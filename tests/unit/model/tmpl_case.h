@@ -17,11 +17,12 @@ struct partial {
 	const char *name, *text;
 };
 
-static inline char *case_load(void *arg, const char *name, char **file, size_t *len)
+static inline char *case_load(void *arg, const char *name, char **file, int *line, size_t *len)
 {
 	const struct partial *p = arg;
 
 	(void)file;
+	(void)line;
 	while (p != NULL && p->name != NULL && strcmp(p->name, name) != 0)
 		p++;
 	if (p == NULL || p->name == NULL)
