@@ -228,9 +228,12 @@ static void rule(const struct preset_answer *row, const struct judge *judge,
 		row->keep == NULL ? preset_kept(m->progress) : text_at(a->json, row->keep);
 
 	ruling_apply(&ruling, judge, a->reply, out);
-	if (row->step != NULL)
-		preset_write_progress(out->progress, sizeof(out->progress), row->step,
-				      kept == NULL ? "" : kept);
+	if (row->step == NULL)
+		return;
+	/* What does not fit names nothing: a piece of it might name something else. */
+	if (kept == NULL || strlen(row->step) + strlen(kept) + 2 > sizeof(out->progress))
+		kept = "";
+	preset_write_progress(out->progress, sizeof(out->progress), row->step, kept);
 }
 
 /* What a later event refers to: left by this answer, or by the one before. */

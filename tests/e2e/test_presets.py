@@ -262,6 +262,10 @@ LIMITS = {
     "google-chat": {"body": 32_000},
     "pushover": {"message": 1024, "title": 250},
     "matrix": {"body": 65_000},
+    "sns": {"body": 262_144},
+    "kafka-rest": {"body": 1_000_000},
+    "splunk-hec": {"body": 1_000_000},
+    "loki": {"body": 262_144},
 }
 
 
