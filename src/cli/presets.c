@@ -182,7 +182,12 @@ static int list(const struct cli *cli, const struct place *p)
 			print_row(t, preset);
 		preset_free(&preset);
 	}
-	table_flush(t);
+	if (names.count == 0)
+		code = cli_failed("no presets in %s: set `templates` to the folder that holds "
+				  "them",
+				  shipped);
+	else
+		table_flush(t);
 	table_free(&t);
 	file_release_names(&names);
 	mem_free(&beside);
@@ -338,7 +343,32 @@ static int seal(struct told *t, const struct place *p, const struct sink_setting
 	print_problems(stderr, &problems, false);
 	conf_problems_release(&problems);
 	parts_free(&parts);
-	return ok ? EXIT_OK : cli_failed("%s", err.text);
+	if (ok)
+		return EXIT_OK;
+	bool is_chosen = preset_choose(sink->preset, &t->message) != NULL;
+
+	return cli_failed("%s%s", err.text,
+			  is_chosen ? "" : " --handle, --progress and --repeat choose others");
+}
+
+/* Each --var must be one of the preset's. */
+static int check_vars(const struct cli *cli, const struct preset *p)
+{
+	const char *given;
+
+	for (size_t n = 0; (given = cli_option_at(cli, "var", n)) != NULL; n++) {
+		size_t len = strcspn(given, "="), i = 0;
+
+		if (given[len] == '\0')
+			return cli_usage(cli, "--var is NAME=VALUE");
+		while (i < p->var_count && (strlen(p->vars[i].name) != len ||
+					    memcmp(p->vars[i].name, given, len) != 0))
+			i++;
+		if (i == p->var_count)
+			return cli_usage(cli, "the preset %s has no variable \"%.*s\"", p->name,
+					 (int)len, given);
+	}
+	return EXIT_OK;
 }
 
 static int render(const struct cli *cli, const struct place *p, const char *name)
@@ -357,7 +387,9 @@ static int render(const struct cli *cli, const struct place *p, const char *name
 	if (sink.preset == NULL)
 		return EXIT_FAILED;
 	sink.vars = stand_ins(cli, sink.preset);
-	code = tell(cli, &told, &sink, kind, type);
+	code = check_vars(cli, sink.preset);
+	if (code == EXIT_OK)
+		code = tell(cli, &told, &sink, kind, type);
 	if (code == EXIT_OK)
 		code = seal(&told, p, &sink);
 	for (size_t i = 0; i < told.count; i++)

@@ -114,9 +114,14 @@ static char *masked_url(const struct mask *m, const struct request *r)
 /* Headers that sinks make of what is no secret. */
 static bool is_open(const char *header, size_t len)
 {
-	static const char *const open[] = { "User-Agent",        "Content-Type",
-					    "webhook-id",        "webhook-timestamp",
-					    "webhook-signature", "X-Hub-Signature-256" };
+	static const char *const open[] = {
+		"User-Agent",        "Content-Type",        "webhook-id", "webhook-timestamp",
+		"webhook-signature", "X-Hub-Signature-256", "Accept",     "Prefer"
+	};
+	static const char event[] = "ce-"; /* attributes of a CloudEvent */
+
+	if (strncasecmp(header, event, sizeof(event) - 1) == 0)
+		return true;
 
 	for (size_t i = 0; i < ARRAY_LEN(open); i++)
 		if (strlen(open[i]) == len && strncasecmp(open[i], header, len) == 0)

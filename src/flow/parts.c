@@ -495,14 +495,17 @@ static void say_failed(struct parts *p, struct part *part, const struct err *err
 /* A preset's body knows what its vendor takes: it is filled again, with short texts alone. */
 static bool render_plain(struct part *part, const struct message *message, struct err *err)
 {
-	struct plain plain;
+	bool ok = false;
 
 	if (part->plain != NULL)
 		return render_one(part, part->plain, message, err);
-	bool ok = plain_fill(&plain, message, err) &&
-		  render_one(part, part->tmpl, &plain.message, err);
+	for (int form = PLAIN_WITH_MESSAGE; !ok && form <= PLAIN_BARE; form++) {
+		struct plain plain;
 
-	plain_release(&plain);
+		ok = plain_fill(&plain, (enum plain_form)form, message, err) &&
+		     render_one(part, part->tmpl, &plain.message, err);
+		plain_release(&plain);
+	}
 	return ok;
 }
 

@@ -10,6 +10,7 @@
 
 enum {
 	FIELD_CHARACTERS = 200,
+	MESSAGE_CHARACTERS = 1000,
 	/* No organisation is called so: then its pair is lost rather than the alert. An alert's
 	 * id is never longer than ALERT_ID_MAX. */
 	NAME_CHARACTERS = 16384,
@@ -20,10 +21,18 @@ enum {
 static const struct field {
 	const char *name;
 	bool is_name;
+	size_t characters;
+	enum plain_form last; /* the last form that has it */
 } fields[] = {
-	{ "id", true },          { "org_id", true },       { "type", false },
-	{ "severity", false },   { "status", false },      { "title", false },
-	{ "created_at", false }, { "resolved_at", false },
+	{ "id", true, NAME_CHARACTERS, PLAIN_BARE },
+	{ "org_id", true, NAME_CHARACTERS, PLAIN_BARE },
+	{ "type", false, FIELD_CHARACTERS, PLAIN_BARE },
+	{ "severity", false, FIELD_CHARACTERS, PLAIN_BARE },
+	{ "status", false, FIELD_CHARACTERS, PLAIN_BARE },
+	{ "title", false, FIELD_CHARACTERS, PLAIN_BARE },
+	{ "message", false, MESSAGE_CHARACTERS, PLAIN_WITH_MESSAGE },
+	{ "created_at", false, FIELD_CHARACTERS, PLAIN_BARE },
+	{ "resolved_at", false, FIELD_CHARACTERS, PLAIN_BARE },
 };
 
 /* A line at most: what a template could not take may well have been a line break. */
@@ -35,21 +44,22 @@ static bool add_field(struct buf *out, const struct facts *f, const struct field
 	value_of_facts(f, &v);
 	if (!value_get(&v, field->name, strlen(field->name), &v) || v.len == 0)
 		return true;
-	buf_init(&line, PLAIN_BYTES_MAX);
-	bool ok =
-		field->is_name
-			? buf_add(&line, v.text, utf8_cut(v.text, v.len, NAME_CHARACTERS))
-			: esc_header(&line, v.text, utf8_cut(v.text, v.len, FIELD_CHARACTERS));
+	size_t len = utf8_cut(v.text, v.len, field->characters);
 
+	buf_init(&line, PLAIN_BYTES_MAX);
+	bool ok = field->is_name ? buf_add(&line, v.text, len) : esc_header(&line, v.text, len);
+
+	if (ok && len < v.len && !field->is_name)
+		ok = buf_adds(&line, "…");
 	ok = ok && buf_adds(out, out->len > 1 ? "," : "") &&
 	     json_add_string(out, field->name) && buf_adds(out, ":") &&
 	     json_add_text(out, line.data, line.len);
-
 	buf_release(&line);
 	return ok;
 }
 
-static bool read_plain(const struct facts *f, struct alert *alert, struct err *err)
+static bool read_plain(const struct facts *f, enum plain_form form, struct alert *alert,
+		       struct err *err)
 {
 	struct buf text;
 	bool ok;
@@ -57,7 +67,7 @@ static bool read_plain(const struct facts *f, struct alert *alert, struct err *e
 	buf_init(&text, PLAIN_BYTES_MAX);
 	ok = buf_adds(&text, "{");
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		ok = ok && add_field(&text, f, &fields[i]);
+		ok = ok && (form > fields[i].last || add_field(&text, f, &fields[i]));
 	ok = ok && buf_adds(&text, "}");
 	ok = ok ? alert_read(alert, text.data, text.len, err)
 		: err_set(err, "even its short fields are long");
@@ -65,7 +75,8 @@ static bool read_plain(const struct facts *f, struct alert *alert, struct err *e
 	return ok;
 }
 
-bool plain_fill(struct plain *p, const struct message *of, struct err *err)
+bool plain_fill(struct plain *p, enum plain_form form, const struct message *of,
+		struct err *err)
 {
 	*p = (struct plain){ .message = *of };
 	p->facts = mem_array(of->count, sizeof(*p->facts));
@@ -75,7 +86,7 @@ bool plain_fill(struct plain *p, const struct message *of, struct err *err)
 		struct facts *f = &p->facts[p->count];
 
 		*f = of->alerts[p->count];
-		if (!read_plain(f, &p->alerts[p->count], err))
+		if (!read_plain(f, form, &p->alerts[p->count], err))
 			return false;
 		f->alert = &p->alerts[p->count];
 	}

@@ -219,6 +219,17 @@ def test_no_alert_breaks_a_request(conf, tmp_path, name):
             raise AssertionError(f"{label}, {options}: {failure}") from None
 
 
+def test_a_megabyte_is_told_by_its_beginning(conf, tmp_path):
+    path = tmp_path / "alert.json"
+    body = hostile("", "opened", False) | {"title": "A title", "message": "Beginning " + "x y " * 248_000}
+    path.write_text(json.dumps(body))
+    for name in NAMES:
+        request = render(conf, name, "--event", "opened", "--alert", path)
+        check_limits(name, request)
+        text = urllib.parse.unquote_plus(split(request)[3].decode())
+        assert "A title" in text and "Beginning x y" in text, (name, text[:500])
+
+
 METADATA = [[1, {"a": 2}], {"metadata": 5, "x": 1}, "text", 1.5, None, [], {}]
 
 
@@ -325,12 +336,23 @@ def test_a_broken_one_is_told_with_its_line_and_the_rest_is_listed(tmp_path):
     assert f'{tmp_path}/mine.preset:2: unknown key "request"; did you mean "requests"?' in done.stderr
 
 
+def test_where_there_are_none_it_says_where_it_looked(tmp_path):
+    conf = tmp_path / "tocsin.conf"
+    conf.write_text(f'templates = "{tmp_path}/nowhere";\n')
+    done = tocsin("presets", conf=conf)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert f"no presets in {tmp_path}/nowhere/presets" in done.stderr and "templates" in done.stderr
+
+
 @pytest.mark.parametrize("line, code, text", [
     ("show nothing", 1, 'no preset "nothing"'),
     ("render nothing", 1, 'no preset "nothing"'),
     ("render pagerduty --event gone", 2, "--event is one of opened, acknowledged"),
     ("render pagerduty --alert /nowhere", 1, "/nowhere"),
     ("render incident-io --event acknowledged", 1, "no request of the preset incident-io fits"),
+    ("render better-stack --event resolved", 1, "--handle, --progress and --repeat choose others"),
+    ("render pagerduty --var componet=x", 2, 'pagerduty has no variable "componet"'),
+    ("render pagerduty --var component", 2, "--var is NAME=VALUE"),
     ("list", 2, "it takes nothing, `show NAME` or `render NAME`"),
 ])
 def test_what_it_can_not_do_it_says(conf, line, code, text):

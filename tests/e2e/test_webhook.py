@@ -87,6 +87,17 @@ def test_send_follow_tells_an_open_and_then_its_close(scene):
     assert wrong.returncode == 2 and "--follow wants another --event" in wrong.stderr
 
 
+def test_send_shows_the_attributes_of_a_cloudevent_and_no_other_header(scene):
+    hook = scene.receiver()
+    config = scene.config(scene.api([]), [
+        {"name": "events", "type": "webhook", "preset": "cloudevents", "url": hook.url(),
+         "vars": {"mode": "binary"}, "headers": {"X-Key": "not-a-secret-by-name"}}])
+    (said,) = answers(config, "send", "events")
+    shown = said["request"]["headers"]
+    assert shown["ce-type"] == "io.toktra.alert.opened" and shown["ce-id"].startswith("tcs_")
+    assert shown["X-Key"] == "***"
+
+
 class Jira:
     """Issues by label, their comments and transitions; `lose` answers are cut after the work."""
 

@@ -22,7 +22,8 @@ struct telling {
 };
 
 /* The short form of these alerts; false: it could not be made. */
-static bool shorten(struct telling *t, size_t count, const char *const *bytes)
+static bool shorten(struct telling *t, enum plain_form form, size_t count,
+		    const char *const *bytes)
 {
 	*t = (struct telling){ .err = { "" } };
 	for (size_t i = 0; i < count; i++) {
@@ -40,7 +41,7 @@ static bool shorten(struct telling *t, size_t count, const char *const *bytes)
 				       .delivery_id = "tcs_1",
 				       .handle = "h",
 				       .progress = "p" };
-	return plain_fill(&t->plain, &t->message, &t->err);
+	return plain_fill(&t->plain, form, &t->message, &t->err);
 }
 
 static void let_go(struct telling *t, size_t count)
@@ -50,19 +51,27 @@ static void let_go(struct telling *t, size_t count)
 		alert_release(&t->alerts[i]);
 }
 
+#define WHOLE                                                                                  \
+	"{\"title\":\"T\",\"id\":\"a\",\"org_id\":\"o\",\"type\":\"t\",\"severity\":\"high\"," \
+	"\"status\":\"open\",\"message\":\"M\\nN\",\"metadata\":{\"k\":1},\"user_id\":\"u\","  \
+	"\"created_at\":\"2026-01-01T00:00:00Z\",\"resolved_at\":null,\"other\":[1]}"
+#define SHORT(message)                                                         \
+	"{\"id\":\"a\",\"org_id\":\"o\",\"type\":\"t\",\"severity\":\"high\"," \
+	"\"status\":\"open\",\"title\":\"T\"," message                         \
+	"\"created_at\":\"2026-01-01T00:00:00Z\"}"
+
 static const struct {
+	enum plain_form form;
 	const char *alert, *plain;
 } rows[] = {
-	{ "{\"id\":\"a\"}", "{\"id\":\"a\"}" },
-	{ "{\"title\":\"T\",\"id\":\"a\",\"org_id\":\"o\",\"type\":\"t\",\"severity\":\"high\","
-	  "\"status\":\"open\",\"message\":\"M\",\"metadata\":{\"k\":1},\"user_id\":\"u\","
-	  "\"created_at\":\"2026-01-01T00:00:00Z\",\"resolved_at\":null,\"other\":[1]}",
-	  "{\"id\":\"a\",\"org_id\":\"o\",\"type\":\"t\",\"severity\":\"high\","
-	  "\"status\":\"open\",\"title\":\"T\",\"created_at\":\"2026-01-01T00:00:00Z\"}" },
-	{ "{\"id\":\"a\",\"title\":\"one\\r\\ntwo\\u0000\\u0007\\\"}],{{#x}}\"}",
+	{ PLAIN_BARE, "{\"id\":\"a\"}", "{\"id\":\"a\"}" },
+	{ PLAIN_BARE, WHOLE, SHORT("") },
+	{ PLAIN_WITH_MESSAGE, WHOLE, SHORT("\"message\":\"M N\",") },
+	{ PLAIN_BARE, "{\"id\":\"a\",\"title\":\"one\\r\\ntwo\\u0000\\u0007\\\"}],{{#x}}\"}",
 	  "{\"id\":\"a\",\"title\":\"one  two  \\\"}],{{#x}}\"}" },
-	{ "{\"id\":\"a\\nb\",\"title\":\"\"}", "{\"id\":\"a\\nb\"}" },
-	{ "{\"id\":\"a\",\"title\":null,\"severity\":\"\",\"status\":null}", "{\"id\":\"a\"}" },
+	{ PLAIN_BARE, "{\"id\":\"a\\nb\",\"title\":\"\"}", "{\"id\":\"a\\nb\"}" },
+	{ PLAIN_WITH_MESSAGE, "{\"id\":\"a\",\"title\":null,\"severity\":\"\",\"status\":null}",
+	  "{\"id\":\"a\"}" },
 };
 
 static void only_what_is_short_is_left(void **state)
@@ -71,7 +80,7 @@ static void only_what_is_short_is_left(void **state)
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct telling t;
 
-		if (!shorten(&t, 1, &rows[i].alert))
+		if (!shorten(&t, rows[i].form, 1, &rows[i].alert))
 			fail_msg("row %zu: %s", i, t.err.text);
 		const struct alert *a = t.plain.message.alerts[0].alert;
 
@@ -98,11 +107,11 @@ static void texts_are_cut_between_characters_and_names_are_not(void **state)
 	buf_adds(&text, "\"}");
 	const char *bytes = text.data;
 
-	assert_true(shorten(&t, 1, &bytes));
+	assert_true(shorten(&t, PLAIN_WITH_MESSAGE, 1, &bytes));
 	const struct alert *a = t.plain.message.alerts[0].alert;
 
 	assert_int_equal(strlen(a->id), 300);
-	assert_int_equal(a->bytes_len, strlen("{\"id\":\"\",\"title\":\"\"}") + 300 + 200 * 3);
+	assert_int_equal(a->bytes_len, strlen("{\"id\":\"\",\"title\":\"…\"}") + 300 + 200 * 3);
 	let_go(&t, 1);
 	buf_release(&text);
 }
@@ -115,7 +124,7 @@ static void all_but_the_alert_is_as_it_was(void **state)
 	struct telling t;
 
 	(void)state;
-	assert_true(shorten(&t, ALERTS_MAX, alerts));
+	assert_true(shorten(&t, PLAIN_BARE, ALERTS_MAX, alerts));
 	assert_int_equal(t.plain.message.count, ALERTS_MAX);
 	assert_string_equal(t.plain.message.handle, "h");
 	assert_string_equal(t.plain.message.progress, "p");
