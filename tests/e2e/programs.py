@@ -221,6 +221,8 @@ def group(**keys):
 def value(v):
     if isinstance(v, dict):
         return group(**v)
+    if isinstance(v, list) and v and isinstance(v[0], dict):
+        return "( " + ", ".join(value(i) for i in v) + " )"
     if isinstance(v, list):
         return "[ " + ", ".join(value(i) for i in v) + " ]"
     if isinstance(v, bool):
