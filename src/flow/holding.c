@@ -237,6 +237,9 @@ void holding_ripens(const struct holding *h, const struct ripe *row, int64_t now
 		wait_on(out, row->reason, now + LOOK_AGAIN_MS);
 		return;
 	}
+	/* Who believes it open hears its close, whatever else there is but a group's wait. */
+	if (row->is_owed)
+		return;
 	/* A route that is gone holds nothing; bytes that cannot be read are for who sends them. */
 	if (route == NULL || !alert_read(&alert, row->body, row->body_len, &err))
 		return;

@@ -14,6 +14,8 @@
 #include "base/mem.h"
 #include "store/inner.h"
 
+enum { EPISODES_BACK_MAX = 100 }; /* events that are read on for what a sink heard last */
+
 void history_release(struct history *h)
 {
 	mem_free(&h->rows);
@@ -26,6 +28,7 @@ void history_clear(struct history *h)
 	h->row_count = 0;
 	h->sink_count = 0;
 	h->unended_from = INT64_MAX;
+	h->older = 0;
 }
 
 bool history_is_unended(enum delivery_state state)
@@ -91,7 +94,7 @@ static void note_sink(struct history *h, const struct past_row *row, int route,
 		sink->is_filtered = true;
 }
 
-static void load_rows(struct store *s, int64_t event, bool in_episode)
+static void load_rows(struct store *s, int64_t event, bool in_episode, bool is_close)
 {
 	struct history *h = &s->history;
 	struct stmt *q = db_use(s->db, SQL_ROWS_OF_EVENT);
@@ -111,6 +114,7 @@ static void load_rows(struct store *s, int64_t event, bool in_episode)
 			.due_at = stmt_int(q, 3),
 			.after = stmt_int(q, 4),
 			.in_episode = in_episode,
+			.is_close = is_close,
 			.maybe_sent = stmt_int(q, 5) != 0,
 			.has_progress = stmt_int(q, 6) != 0,
 			.attempt = stmt_int(q, 8),
@@ -129,6 +133,11 @@ static void load_rows(struct store *s, int64_t event, bool in_episode)
 	}
 }
 
+static bool is_close_word(const char *kind)
+{
+	return strcmp(kind, event_kind_name(EVENT_RESOLVED)) == 0;
+}
+
 void history_load(struct store *s, int64_t last_event, int64_t unended_from, int64_t episode)
 {
 	history_clear(&s->history);
@@ -140,12 +149,14 @@ void history_load(struct store *s, int64_t last_event, int64_t unended_from, int
 			return;
 		int64_t prev = stmt_int(q, 0);
 		bool in_episode = stmt_int(q, 1) == episode;
+		bool is_close = is_close_word(stmt_word(q, 2));
 
 		stmt_end(q);
+		s->history.older = event;
 		if (event < unended_from && !in_episode)
 			return;
-		load_rows(s, event, in_episode);
-		event = prev;
+		load_rows(s, event, in_episode, is_close);
+		s->history.older = event = prev;
 	}
 }
 
@@ -219,6 +230,45 @@ bool history_heard(const struct history *h, int sink, int64_t below)
 			return true;
 	}
 	return false;
+}
+
+/* Did the sink hear this event? */
+static bool heard_event(struct store *s, int64_t event, int sink)
+{
+	struct stmt *q = db_use(s->db, SQL_ROWS_HEARD);
+	bool heard = false;
+
+	stmt_bind_int(q, 1, first_key(event));
+	stmt_bind_int(q, 2, first_key(event + 1));
+	while (!heard && stmt_row(q))
+		heard = store_sink_now(s, delivery_key_sink(stmt_int(q, 0))) == sink;
+	stmt_end(q);
+	return heard;
+}
+
+bool history_believes_open(struct store *s, int sink)
+{
+	const struct history *h = &s->history;
+	int64_t event = h->older;
+
+	for (size_t i = 0; i < h->row_count; i++)
+		if (h->rows[i].sink == sink && was_heard(&h->rows[i]))
+			return !h->rows[i].is_close;
+	for (int i = 0; i < EPISODES_BACK_MAX && event != 0; i++) {
+		struct stmt *q = db_use(s->db, SQL_EVENT_LINK);
+
+		stmt_bind_int(q, 1, event);
+		if (!stmt_row(q))
+			return false;
+		int64_t prev = stmt_int(q, 0);
+		bool is_close = is_close_word(stmt_word(q, 2));
+
+		stmt_end(q);
+		if (heard_event(s, event, sink))
+			return !is_close;
+		event = prev;
+	}
+	return event != 0; /* a close too many rather than one too few */
 }
 
 bool history_tells(const struct history *h, int sink, int64_t event)

@@ -24,6 +24,7 @@ struct past_row {
 	bool in_episode; /* in the one that was asked for */
 	bool maybe_sent;
 	bool has_progress; /* a step of several is done */
+	bool is_close;     /* of a resolved */
 	/* Held for a time (0: not), for what and with whom; or a member of a digest (0: none). */
 	int64_t held_until, grp, batch;
 	enum hold_reason hold;
@@ -44,6 +45,7 @@ struct history {
 	struct past_sink *sinks; /* by number */
 	size_t sink_count, sink_room;
 	int64_t unended_from; /* the oldest event with an unended row; INT64_MAX: none */
+	int64_t older;        /* the newest event that was not read; 0: none is left */
 };
 
 void history_release(struct history *h);
@@ -76,6 +78,10 @@ const struct past_row *history_row(const struct history *h, int64_t id);
 
 /* Has this sink heard of the episode (invariant 5), by a row with a key below this one? */
 bool history_heard(const struct history *h, int sink, int64_t below);
+
+/* Is what this sink heard last of the alert, in whatever episode, no close? Then it is owed one.
+ * Reads on where it must; the history stays as it is. */
+bool history_believes_open(struct store *s, int sink);
 
 /* Does this sink hear, or has it heard, this event or a later one of the alert? */
 bool history_tells(const struct history *h, int sink, int64_t event);

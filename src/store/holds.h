@@ -42,6 +42,7 @@ struct ripe {
 	enum event_kind kind;
 	int64_t until;    /* as it was first told */
 	int64_t swept_at; /* the source's last complete walk over what is active; 0: none */
+	bool is_owed;     /* a close, and its sink believes the alert open */
 	bool is_open; /* its alert is neither acknowledged nor over, nor in a later episode */
 	const char *body; /* the alert's bytes at the event; borrowed */
 	size_t body_len;

@@ -48,7 +48,7 @@ struct placing {
 	const struct sink_facts *sink;
 	const struct news *news;
 	int64_t now;
-	bool is_owed; /* a close, and the open was heard */
+	bool is_owed; /* a close, and the sink believes the alert open */
 	bool folds;   /* older rows into the new one */
 	struct place place;
 };
@@ -200,7 +200,7 @@ struct place order_place(struct store *s, int sink, const struct news *news, int
 			     .place = { .state = DELIVERY_DUE, .due_at = now } };
 	struct past_row *older;
 
-	p.is_owed = news->is_close && history_heard(&s->history, sink, INT64_MAX);
+	p.is_owed = news->is_close && history_believes_open(s, sink);
 	while ((older = history_unended(&s->history, sink)) != NULL && pass(&p, older))
 		;
 	if (p.sink->is_absent && p.place.state != DELIVERY_DROPPED)

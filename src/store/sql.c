@@ -98,11 +98,13 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_EVENT_ADD] =
 		"INSERT INTO events (id, alert, source, prev, episode, seq, kind,"
 		" is_first, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
-	[SQL_EVENT_LINK] = "SELECT prev, episode FROM events WHERE id = ?1",
+	[SQL_EVENT_LINK] = "SELECT prev, episode, kind FROM events WHERE id = ?1",
 	[SQL_ROWS_OF_EVENT] = "SELECT id, route, state, due_at, after, maybe_sent,"
 			      " progress IS NOT NULL, reason, attempt, held_until, grp,"
 			      " CASE WHEN rank IS NOT NULL THEN batch END FROM deliveries"
 			      " WHERE id >= ?1 AND id < ?2 ORDER BY id",
+	[SQL_ROWS_HEARD] = "SELECT id FROM deliveries WHERE id >= ?1 AND id < ?2"
+			   " AND (state = 'done' OR maybe_sent)",
 	[SQL_ROW_ADD] = "INSERT INTO deliveries (id, sink, route, state, due_at, reason, after,"
 			" ended_at, held_until, grp, hold, hold_until)"
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?9)",

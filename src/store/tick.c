@@ -146,6 +146,19 @@ static void drop(struct tick_run *run, const struct held *h, const char *reason)
 	order_release(run->s, h->id, h->after, run->now);
 }
 
+static bool is_close(struct store *s, int64_t event)
+{
+	struct stmt *q = db_use(s->db, SQL_OPEN_STILL);
+	enum event_kind kind;
+
+	stmt_bind_int(q, 1, event);
+	bool is_so = stmt_row(q) && event_kind_parse(stmt_word(q, 0), &kind) &&
+		     kind == EVENT_RESOLVED;
+
+	stmt_end(q);
+	return is_so;
+}
+
 /* Flow's word on the row; false: its event is not in the store. */
 static bool ask(struct tick_run *run, const struct held *h, struct ripened *out,
 		struct bearing *bearing)
@@ -154,6 +167,8 @@ static bool ask(struct tick_run *run, const struct held *h, struct ripened *out,
 	struct stmt *q = db_use(run->s->db, SQL_RIPE_EVENT);
 	int64_t event = delivery_key_event(h->id);
 	bool is_open = again_is_open(run->s, event);
+	bool is_owed = is_close(run->s, event) && history_load_at(run->s, event) &&
+		       history_believes_open(run->s, delivery_key_sink(h->id));
 
 	stmt_bind_int(q, 1, event);
 	if (!stmt_row(q))
@@ -166,6 +181,7 @@ static bool ask(struct tick_run *run, const struct held *h, struct ripened *out,
 			     .origin = delivery_key_origin(h->id),
 			     .until = h->due_at,
 			     .swept_at = stmt_int(q, 2),
+			     .is_owed = is_owed,
 			     .is_open = is_open };
 
 	if (!event_kind_parse(stmt_word(q, 1), &ripe.kind))

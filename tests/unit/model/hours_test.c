@@ -52,123 +52,103 @@ static void expect(const char *zone_name, const char *now, int64_t got, const ch
 }
 
 /* A clock that jumps 02:00 to 03:00 shows no 02:30; one set back shows it twice. */
+static const struct {
+	const char *zone;
+	unsigned days;
+	const char *times[3];
+	const char *now, *next;
+} times[] = {
+	{ "UTC",
+	  HOURS_ALL_DAYS,
+	  { "08:00", "16:00" },
+	  "2026-11-24T07:59:59Z",
+	  "2026-11-24T08:00:00Z" },
+	{ "UTC",
+	  HOURS_ALL_DAYS,
+	  { "08:00", "16:00" },
+	  "2026-11-24T08:00:00Z",
+	  "2026-11-24T16:00:00Z" },
+	{ "UTC",
+	  HOURS_ALL_DAYS,
+	  { "08:00", "16:00" },
+	  "2026-11-24T16:00:00Z",
+	  "2026-11-25T08:00:00Z" },
+	{ "UTC", HOURS_ALL_DAYS, { "00:00" }, "2026-12-31T23:59:59Z", "2027-01-01T00:00:00Z" },
+	/* 2026-11-24 is a Tuesday */
+	{ "UTC", MON | FRI, { "08:00" }, "2026-11-24T09:00:00Z", "2026-11-27T08:00:00Z" },
+	{ "UTC", TUE, { "08:00" }, "2026-11-24T09:00:00Z", "2026-12-01T08:00:00Z" },
+	{ "UTC", 0, { "08:00" }, "2026-11-24T09:00:00Z", "never" },
+	{ "UTC", HOURS_ALL_DAYS, { NULL }, "2026-11-24T09:00:00Z", "never" },
+	/* Berlin: +1, in summer +2; 2026-03-29 02:00 becomes 03:00 */
+	{ "Europe/Berlin",
+	  HOURS_ALL_DAYS,
+	  { "08:00" },
+	  "2026-03-28T12:00:00Z",
+	  "2026-03-29T06:00:00Z" },
+	{ "Europe/Berlin",
+	  HOURS_ALL_DAYS,
+	  { "02:30" },
+	  "2026-03-28T12:00:00Z",
+	  "2026-03-29T01:00:00Z" },
+	{ "Europe/Berlin",
+	  HOURS_ALL_DAYS,
+	  { "02:10", "02:30" },
+	  "2026-03-29T01:00:00Z",
+	  "2026-03-30T00:10:00Z" },
+	/* … and 2026-10-25 03:00 becomes 02:00 */
+	{ "Europe/Berlin",
+	  HOURS_ALL_DAYS,
+	  { "02:30" },
+	  "2026-10-24T12:00:00Z",
+	  "2026-10-25T00:30:00Z" },
+	{ "Europe/Berlin",
+	  HOURS_ALL_DAYS,
+	  { "02:30" },
+	  "2026-10-25T00:30:00Z",
+	  "2026-10-26T01:30:00Z" },
+	{ "Europe/Berlin", SUN, { "00:00" }, "2026-10-24T22:30:00Z", "2026-10-31T23:00:00Z" },
+	/* New York: -5, -4; 2026-03-08 and 2026-11-01 at 02:00 */
+	{ "America/New_York",
+	  HOURS_ALL_DAYS,
+	  { "02:30" },
+	  "2026-03-08T06:00:00Z",
+	  "2026-03-08T07:00:00Z" },
+	{ "America/New_York",
+	  HOURS_ALL_DAYS,
+	  { "01:30" },
+	  "2026-11-01T04:00:00Z",
+	  "2026-11-01T05:30:00Z" },
+	{ "America/New_York",
+	  MON,
+	  { "09:00" },
+	  "2026-11-01T12:00:00Z",
+	  "2026-11-02T14:00:00Z" },
+	/* Lord Howe: +10:30, in summer +11, half an hour; 2026-04-05 and 2026-10-04 */
+	{ "Australia/Lord_Howe",
+	  HOURS_ALL_DAYS,
+	  { "02:15" },
+	  "2026-10-03T12:00:00Z",
+	  "2026-10-03T15:30:00Z" },
+	{ "Australia/Lord_Howe",
+	  HOURS_ALL_DAYS,
+	  { "01:45" },
+	  "2026-04-04T12:00:00Z",
+	  "2026-04-04T14:45:00Z" },
+	/* far off */
+	{ "UTC", HOURS_ALL_DAYS, { "00:00" }, "1970-01-01T00:00:00Z", "1970-01-02T00:00:00Z" },
+	{ "Europe/Berlin", WED, { "12:00" }, "2100-07-01T00:00:00Z", "2100-07-07T10:00:00Z" },
+};
+
 static void the_next_time(void **state)
 {
-	static const struct {
-		const char *zone;
-		unsigned days;
-		const char *times[3];
-		const char *now, *next;
-	} table[] = {
-		{ "UTC",
-		  HOURS_ALL_DAYS,
-		  { "08:00", "16:00" },
-		  "2026-11-24T07:59:59Z",
-		  "2026-11-24T08:00:00Z" },
-		{ "UTC",
-		  HOURS_ALL_DAYS,
-		  { "08:00", "16:00" },
-		  "2026-11-24T08:00:00Z",
-		  "2026-11-24T16:00:00Z" },
-		{ "UTC",
-		  HOURS_ALL_DAYS,
-		  { "08:00", "16:00" },
-		  "2026-11-24T16:00:00Z",
-		  "2026-11-25T08:00:00Z" },
-		{ "UTC",
-		  HOURS_ALL_DAYS,
-		  { "00:00" },
-		  "2026-12-31T23:59:59Z",
-		  "2027-01-01T00:00:00Z" },
-		/* 2026-11-24 is a Tuesday */
-		{ "UTC",
-		  MON | FRI,
-		  { "08:00" },
-		  "2026-11-24T09:00:00Z",
-		  "2026-11-27T08:00:00Z" },
-		{ "UTC", TUE, { "08:00" }, "2026-11-24T09:00:00Z", "2026-12-01T08:00:00Z" },
-		{ "UTC", 0, { "08:00" }, "2026-11-24T09:00:00Z", "never" },
-		{ "UTC", HOURS_ALL_DAYS, { NULL }, "2026-11-24T09:00:00Z", "never" },
-		/* Berlin: +1, in summer +2; 2026-03-29 02:00 becomes 03:00 */
-		{ "Europe/Berlin",
-		  HOURS_ALL_DAYS,
-		  { "08:00" },
-		  "2026-03-28T12:00:00Z",
-		  "2026-03-29T06:00:00Z" },
-		{ "Europe/Berlin",
-		  HOURS_ALL_DAYS,
-		  { "02:30" },
-		  "2026-03-28T12:00:00Z",
-		  "2026-03-29T01:00:00Z" },
-		{ "Europe/Berlin",
-		  HOURS_ALL_DAYS,
-		  { "02:10", "02:30" },
-		  "2026-03-29T01:00:00Z",
-		  "2026-03-30T00:10:00Z" },
-		/* … and 2026-10-25 03:00 becomes 02:00 */
-		{ "Europe/Berlin",
-		  HOURS_ALL_DAYS,
-		  { "02:30" },
-		  "2026-10-24T12:00:00Z",
-		  "2026-10-25T00:30:00Z" },
-		{ "Europe/Berlin",
-		  HOURS_ALL_DAYS,
-		  { "02:30" },
-		  "2026-10-25T00:30:00Z",
-		  "2026-10-26T01:30:00Z" },
-		{ "Europe/Berlin",
-		  SUN,
-		  { "00:00" },
-		  "2026-10-24T22:30:00Z",
-		  "2026-10-31T23:00:00Z" },
-		/* New York: -5, -4; 2026-03-08 and 2026-11-01 at 02:00 */
-		{ "America/New_York",
-		  HOURS_ALL_DAYS,
-		  { "02:30" },
-		  "2026-03-08T06:00:00Z",
-		  "2026-03-08T07:00:00Z" },
-		{ "America/New_York",
-		  HOURS_ALL_DAYS,
-		  { "01:30" },
-		  "2026-11-01T04:00:00Z",
-		  "2026-11-01T05:30:00Z" },
-		{ "America/New_York",
-		  MON,
-		  { "09:00" },
-		  "2026-11-01T12:00:00Z",
-		  "2026-11-02T14:00:00Z" },
-		/* Lord Howe: +10:30, in summer +11, half an hour; 2026-04-05 and 2026-10-04 */
-		{ "Australia/Lord_Howe",
-		  HOURS_ALL_DAYS,
-		  { "02:15" },
-		  "2026-10-03T12:00:00Z",
-		  "2026-10-03T15:30:00Z" },
-		{ "Australia/Lord_Howe",
-		  HOURS_ALL_DAYS,
-		  { "01:45" },
-		  "2026-04-04T12:00:00Z",
-		  "2026-04-04T14:45:00Z" },
-		/* far off */
-		{ "UTC",
-		  HOURS_ALL_DAYS,
-		  { "00:00" },
-		  "1970-01-01T00:00:00Z",
-		  "1970-01-02T00:00:00Z" },
-		{ "Europe/Berlin",
-		  WED,
-		  { "12:00" },
-		  "2100-07-01T00:00:00Z",
-		  "2100-07-07T10:00:00Z" },
-	};
-
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		struct hours h = { .days = table[i].days, .zone = zone(table[i].zone) };
+	for (size_t i = 0; i < ARRAY_LEN(times); i++) {
+		struct hours h = { .days = times[i].days, .zone = zone(times[i].zone) };
 
-		for (; table[i].times[h.at_count] != NULL; h.at_count++)
-			h.at[h.at_count] = minutes(table[i].times[h.at_count]);
-		expect(table[i].zone, table[i].now, hours_next(&h, at(table[i].now)),
-		       table[i].next);
+		for (; times[i].times[h.at_count] != NULL; h.at_count++)
+			h.at[h.at_count] = minutes(times[i].times[h.at_count]);
+		expect(times[i].zone, times[i].now, hours_next(&h, at(times[i].now)),
+		       times[i].next);
 		zone_free(&h.zone);
 	}
 }
