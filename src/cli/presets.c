@@ -142,7 +142,7 @@ static void print_json(const struct preset *p)
 static const struct table_column columns[] = {
 	{ .title = "NAME" },
 	{ .title = "WHAT", .max = 50 },
-	{ .title = "NEEDS (* must be given)", .max = 80 },
+	{ .title = "NEEDS (* must be given)", .max = 140 },
 	{ .title = "EVENTS", .max = 80 },
 	{ .title = NULL },
 };

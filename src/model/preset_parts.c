@@ -46,6 +46,11 @@ static void add_part(struct preset_reading *g, const char *at, const char *end, 
 	while (stop > part.name && (stop[-1] == ' ' || stop[-1] == '\r'))
 		stop--;
 	part.name_len = (size_t)(stop - part.name);
+	for (size_t i = 0; i < g->part_count; i++)
+		if (g->parts[i].name_len == part.name_len &&
+		    memcmp(g->parts[i].name, part.name, part.name_len) == 0)
+			preset_mistake(g, line, "another part has the name \"%.*s\"",
+				       (int)part.name_len, part.name);
 	g->parts = mem_resize(g->parts, g->part_count + 1, sizeof(*g->parts));
 	g->parts[g->part_count++] = part;
 }

@@ -66,6 +66,7 @@ bool check_base_url(const struct sink_settings *s, struct conf_problems *p, cons
 		return false;
 	if (strchr(url, '?') == NULL && url[strlen(url) - 1] != '/')
 		return true;
-	check_error(s, p, "base_url", "must end before the first path: no slash, no question");
+	check_error(s, p, "base_url",
+		    "must not end in a slash or hold a question mark: paths follow it");
 	return false;
 }

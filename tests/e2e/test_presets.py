@@ -310,6 +310,7 @@ def test_the_list_tells_what_each_of_them_needs(conf):
     assert pagerduty["limits"]["summary"] == "1024 characters"
     assert facts(conf, "zenduty")["base_url"] is None
     text = tocsin("presets", conf=conf).stdout
+    assert "…" not in text
     assert sorted(line.split()[0] for line in text.splitlines()[1:]) == NAMES
     assert re.search(r"^zenduty .* url\* ", text, re.M), text
 

@@ -89,6 +89,17 @@ def test_a_partial_that_is_not_there_is_a_warning(tmp_path):
     assert "own.json.mustache:2: warning: no partial {{> haed}}" in done.stdout
 
 
+@pytest.mark.parametrize("name", ["email.txt", "email.html"])
+def test_a_mail_of_many_counts_what_it_does_not_list(tmp_path, name):
+    one = {"id": "a", "title": "A title", "event": "opened", "at": "2026-11-24T03:45:56Z"}
+    data = tmp_path / "data.json"
+    data.write_text(json.dumps({"count": 2, "alerts": [one, one], "rest": {"count": 7}}))
+    conf = configuration(tmp_path)
+    assert "+7 more" in tocsin("render", name, "--data", data, conf=conf).stdout
+    data.write_text(json.dumps({"count": 1, "alerts": [one | {"rest": {"count": 7}}]}))
+    assert "+7 more" not in tocsin("render", name, "--data", data, conf=conf).stdout
+
+
 DIGEST = """title = "Mine"; base_url = "http://127.0.0.1:9";
 requests = ( { name = "one"; events = "opened"; }, { name = "list"; events = "digest"; } );
 === one.json

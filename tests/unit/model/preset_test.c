@@ -84,6 +84,8 @@ static const struct bad {
 	{ HEAD
 	  "requests = ( { name = \"a\"; events = \"opened\"; handle = \"maybe\"; } );\n" PART,
 	  "2: requests 1: handle is \"maybe\"; it must be \"either\", \"yes\" or \"no\"\n" },
+	{ HEAD OPENED PART "=== b\n=== a.json\nPOST https://x.example/other\n",
+	  "8: another part has the name \"a.json\"\n" },
 	/* what stands in a part is told with the line of the file */
 	{ HEAD OPENED "=== a.json\nhttps://x.example/in\n\n{}\n",
 	  "4: a request begins with \"METHOD URL\"\n" },
