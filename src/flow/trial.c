@@ -76,7 +76,23 @@ static void fill_all(struct trial *t)
 	t->digest = t->envelopes[0][0].message;
 	t->digest.alerts = t->all;
 	t->digest.count = DIGEST_COUNT;
+	t->digest.is_digest = true;
 	t->digest.why = "group";
+}
+
+/* May a route make digests for it? */
+static bool gets_digests(const struct settings *s, size_t sink)
+{
+	for (size_t i = 0; i < s->route_count; i++) {
+		const struct route *r = &s->routes[i];
+		bool holds = r->group.wait_ms > 0 || r->digest.at_count > 0 ||
+			     r->storm.within_ms > 0 || r->quiet_count > 0;
+
+		for (size_t k = 0; holds && k < r->to_count; k++)
+			if (r->to[k] == sink)
+				return true;
+	}
+	return false;
 }
 
 static void release_all(struct trial *t)
@@ -260,13 +276,14 @@ static void render(struct trial *t, size_t max_len, unsigned events, const struc
 	buf_release(&out);
 }
 
-static void try_parts(struct trial *t, const struct parts *parts)
+static void try_parts(struct trial *t, const struct parts *parts, bool digests)
 {
 	const struct sink_type *type = t->sink->type;
+	unsigned events = SINGLES | (digests ? 1U << PRESET_EVENT_DIGEST : 0);
 
 	for (size_t i = 0; i < type->part_count; i++)
 		if (parts_template(parts, i) != NULL) /* else it is optional and not there */
-			render(t, type->parts[i].max_len, SINGLES, parts_template(parts, i));
+			render(t, type->parts[i].max_len, events, parts_template(parts, i));
 }
 
 /* Each request with the events that it is for. */
@@ -329,7 +346,7 @@ void trial_run(const struct setup *setup, struct conf_problems *problems)
 		if (t->sink->preset != NULL)
 			try_preset(t, setup->parts[i]);
 		else
-			try_parts(t, setup->parts[i]);
+			try_parts(t, setup->parts[i], gets_digests(s, i));
 		release_all(t);
 		mem_free(&t);
 	}

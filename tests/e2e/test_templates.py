@@ -124,6 +124,18 @@ def test_a_preset_s_digest_is_tried_too(tmp_path):
             "the rendering is not JSON") in done.stdout
 
 
+def test_a_template_is_tried_with_digests_where_a_route_makes_them(tmp_path):
+    """{{raw}} is of one alert: of several there is nothing."""
+    conf = with_template(tmp_path, '{ "a":\n {{raw}} }')
+    assert tocsin("check", conf=conf).returncode == 0
+    text = conf.read_text()
+    assert 'to = [ "bus" ];' in text
+    conf.write_text(text.replace('to = [ "bus" ];', 'to = [ "bus" ]; group = { wait = "1m"; };'))
+    done = tocsin("check", conf=conf)
+    assert done.returncode == 78
+    assert "own.json.mustache:2: column 10: with a digest of all samples: the rendering" in done.stdout
+
+
 def test_the_shipped_templates_have_no_warning(tmp_path):
     sinks = [webhook(),
              '{ name = "sec"; type = "slack"; url = "http://127.0.0.1:9/x"; }',
