@@ -50,14 +50,26 @@ SELECT b.id, b.why, b.storm, b.rest, k.name AS sink, b.state, b.count, b.made_at
 FROM batches b
 LEFT JOIN sinks k ON k.number = b.sink;
 
-ALTER TABLE silences ADD COLUMN dropped INTEGER NOT NULL DEFAULT 0; -- rows that ended in it
+-- An id is never used again: a script that ends a silence late must not end another.
 DROP VIEW v_silences;
+ALTER TABLE silences RENAME TO silences_1;
+CREATE TABLE silences (
+	id INTEGER PRIMARY KEY AUTOINCREMENT,
+	matchers TEXT NOT NULL, -- a JSON list of texts; empty: every alert
+	since INTEGER NOT NULL,
+	until INTEGER NOT NULL,
+	comment TEXT NOT NULL,
+	who TEXT NOT NULL,
+	dropped INTEGER NOT NULL DEFAULT 0 -- rows that ended in it
+);
+INSERT INTO silences SELECT id, matchers, since, until, comment, who, 0 FROM silences_1;
+DROP TABLE silences_1;
 CREATE VIEW v_silences AS
-SELECT s.id, s.matchers, s.since, s.until, s.comment, s.who,
-	(SELECT count(*) FROM deliveries d WHERE d.held_until IS NOT NULL
-		AND d.reason = 'silence' AND d.grp = s.id) AS held,
+SELECT s.id, s.matchers, s.since, s.until, s.comment, s.who, coalesce(h.held, 0) AS held,
 	s.dropped
-FROM silences s;
+FROM silences s
+LEFT JOIN (SELECT grp, count(*) AS held FROM deliveries
+	WHERE held_until IS NOT NULL AND reason = 'silence' GROUP BY grp) h ON h.grp = s.id;
 
 DROP VIEW v_deliveries;
 CREATE VIEW v_deliveries AS

@@ -351,6 +351,17 @@ const char *const sql_texts[SQL_COUNT] = {
 			     " at = excluded.at, count = excluded.count",
 	[SQL_MIRRORED_GET] = "SELECT at, count FROM mirrored WHERE source = ?1 AND kind = ?2",
 
+	/* ---- silences ---- */
+	[SQL_SILENCE_ADD] = "INSERT INTO silences (matchers, since, until, comment, who)"
+			    " VALUES (?1, ?2, ?3, ?4, ?5)",
+	[SQL_SILENCE_FIND] = "SELECT until FROM silences WHERE id = ?1",
+	[SQL_SILENCE_END] = "UPDATE silences SET until = ?2 WHERE id = ?1",
+	[SQL_SILENCES] = "SELECT id, since, until, matchers FROM silences"
+			 " WHERE until > ?1 ORDER BY id",
+	/* An id is new with each that is added, and an end only ever comes earlier. */
+	[SQL_SILENCES_STAMP] = "SELECT coalesce(max(id), 0), coalesce(sum(until), 0)"
+			       " FROM silences",
+
 	/* ---- runtime ---- */
 	[SQL_RUNTIME_PUT] = "INSERT INTO runtime (id, at, json) VALUES (1, ?1, ?2)"
 			    " ON CONFLICT (id) DO UPDATE SET at = excluded.at,"
