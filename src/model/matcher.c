@@ -303,6 +303,14 @@ bool matcher_matches(const struct matcher *m, const struct facts *facts)
 	BUG("op %d", (int)m->op);
 }
 
+/* A number is a word too: no text of other digits equals it. */
+bool matcher_is_word(const struct matcher *m, const char **field, const char **value)
+{
+	*field = m->field;
+	*value = m->value;
+	return m->op == OP_EQ && !m->right.is_severity && !m->right.is_time;
+}
+
 /* ---- doubts ---- */
 
 bool matcher_is_plausible(const struct matcher *m, struct err *err)

@@ -5,20 +5,40 @@
 
 #include "store/inner.h"
 
+static int64_t count_in_force(struct store *s, int64_t now)
+{
+	struct stmt *q = db_use(s->db, SQL_SILENCES_COUNT);
+
+	stmt_bind_int(q, 1, now);
+	int64_t count = stmt_row(q) ? stmt_int(q, 0) : 0;
+
+	stmt_end(q);
+	return count;
+}
+
 bool store_silence_add(struct store *s, const struct silence *silence, int64_t *id,
 		       struct err *err)
 {
 	store_begin_patient(s);
-	struct stmt *q = db_use(s->db, SQL_SILENCE_ADD);
+	bool is_full = count_in_force(s, silence->since) >= SILENCES_MAX;
 
-	stmt_bind_text(q, 1, silence->matchers);
-	stmt_bind_int(q, 2, silence->since);
-	stmt_bind_int(q, 3, silence->until);
-	stmt_bind_text(q, 4, silence->comment);
-	stmt_bind_text(q, 5, silence->who);
-	stmt_run(q);
-	*id = db_last_id(s->db);
-	return store_commit_patient(s, err);
+	if (!is_full) {
+		struct stmt *q = db_use(s->db, SQL_SILENCE_ADD);
+
+		stmt_bind_text(q, 1, silence->matchers);
+		stmt_bind_int(q, 2, silence->since);
+		stmt_bind_int(q, 3, silence->until);
+		stmt_bind_text(q, 4, silence->comment);
+		stmt_bind_text(q, 5, silence->who);
+		stmt_run(q);
+		*id = db_last_id(s->db);
+	}
+	if (!store_commit_patient(s, err))
+		return false;
+	return !is_full || err_set(err,
+				   "%d silences are in force, and no more are taken: end some, "
+				   "or say more in one, by a pattern (=~)",
+				   SILENCES_MAX);
 }
 
 bool store_silence_end(struct store *s, int64_t id, int64_t now, struct err *err)

@@ -10,6 +10,9 @@
 
 #include "store/store.h"
 
+/* More in force at once are refused: each is kept in memory, and asked of each alert. */
+enum { SILENCES_MAX = 10000 };
+
 struct silence {
 	int64_t id;           /* small, ascending, never used again */
 	const char *matchers; /* a JSON list of texts; empty: it takes every alert */
@@ -17,7 +20,7 @@ struct silence {
 	const char *comment, *who;
 };
 
-/* Adds one; its id comes back in *id, whatever the silence's was. */
+/* Adds one; its id comes back in *id, whatever the silence's was. False and err: SILENCES_MAX, too. */
 bool store_silence_add(struct store *s, const struct silence *silence, int64_t *id,
 		       struct err *err) __attribute__((warn_unused_result));
 

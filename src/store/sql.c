@@ -356,6 +356,7 @@ const char *const sql_texts[SQL_COUNT] = {
 			    " VALUES (?1, ?2, ?3, ?4, ?5)",
 	[SQL_SILENCE_FIND] = "SELECT until FROM silences WHERE id = ?1",
 	[SQL_SILENCE_END] = "UPDATE silences SET until = ?2 WHERE id = ?1",
+	[SQL_SILENCES_COUNT] = "SELECT count(*) FROM silences WHERE until > ?1",
 	[SQL_SILENCES] = "SELECT id, since, until, matchers FROM silences"
 			 " WHERE until > ?1 ORDER BY id",
 	/* An id is new with each that is added, and an end only ever comes earlier. */

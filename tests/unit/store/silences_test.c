@@ -96,6 +96,24 @@ static void an_id_is_never_used_again(void **state)
 	assert_int_equal(add(k, "[]", 500), 3);
 }
 
+static void more_than_can_be_asked_are_refused(void **state)
+{
+	const struct silence silence = {
+		.matchers = "[]", .since = 1000000, .until = 1000500, .comment = "", .who = ""
+	};
+	struct kit *k = *state;
+	int64_t id = add(k, "[]", 500);
+
+	db_script(k->s->db, "WITH n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n"
+			    " WHERE i < 10000) INSERT INTO silences (matchers, since, until,"
+			    " comment, who) SELECT '[]', 1000000, 1000500, '', '' FROM n");
+	assert_false(store_silence_add(k->s, &silence, &id, &k->err));
+	assert_non_null(strstr(k->err.text, "10000 silences are in force"));
+	end(k, 77);
+	assert_true(store_silence_add(k->s, &silence, &id, &k->err));
+	assert_int_equal(id, 10001);
+}
+
 static bool is_news(struct kit *k, struct silences_stamp *last)
 {
 	struct silences_stamp now;
@@ -170,6 +188,7 @@ int main(void)
 		STORY(one_that_is_ended_is_over_from_now_on),
 		STORY(to_end_what_is_over_or_unknown_is_said),
 		STORY(an_id_is_never_used_again),
+		STORY(more_than_can_be_asked_are_refused),
 		STORY(each_change_is_news_and_nothing_else_is),
 		STORY(a_command_writes_beside_the_daemon),
 		STORY(a_silence_tells_how_many_rows_it_holds),
