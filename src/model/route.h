@@ -24,7 +24,7 @@ bool matcher_matches(const struct matcher *m, const struct facts *facts);
 const char *matcher_text(const struct matcher *m);
 /*
  * For who has too many to ask each: true of one that holds, where its field is a text or missing,
- * for this value alone, byte by byte.
+ * for this value alone, byte by byte. Fills field and value of any.
  */
 bool matcher_is_word(const struct matcher *m, const char **field, const char **value);
 /* For a warning: false, with err, when it may match but is more likely a typo. */
