@@ -351,3 +351,51 @@ void trial_run(const struct setup *setup, struct conf_problems *problems)
 		mem_free(&t);
 	}
 }
+
+/* ---- one message ---- */
+
+static bool renders(const struct tmpl *tmpl, size_t max_len, const struct message *message,
+		    struct err *err)
+{
+	struct value root;
+	struct buf out;
+
+	if (tmpl == NULL)
+		return true;
+	buf_init(&out, max_len);
+	value_of_message(message, &root);
+	bool ok = tmpl_render(tmpl, &root, &out, NULL, err);
+
+	buf_release(&out);
+	return ok;
+}
+
+/* What no request fits is refused in words of its own: no template is to blame. */
+static bool renders_request(const struct preset *preset, const struct parts *parts,
+			    const struct message *message, struct err *err)
+{
+	const struct preset_request *r = preset_choose(preset, message);
+
+	if (r == NULL)
+		return true;
+	for (size_t i = 0; i < r->header_count; i++)
+		if (!renders(r->headers[i].value, ADDRESS_MAX, message, err))
+			return false;
+	return renders(r->url, ADDRESS_MAX, message, err) &&
+	       renders(parts_template(parts, (size_t)(r - preset->requests)),
+		       (size_t)preset->body_max, message, err);
+}
+
+bool trial_message(const struct setup *setup, size_t sink, const struct message *message,
+		   struct err *err)
+{
+	const struct sink_settings *s = &setup->settings->sinks[sink];
+	const struct parts *parts = setup->parts[sink];
+
+	if (s->preset != NULL)
+		return renders_request(s->preset, parts, message, err);
+	for (size_t i = 0; i < s->type->part_count; i++)
+		if (!renders(parts_template(parts, i), s->type->parts[i].max_len, message, err))
+			return false;
+	return true;
+}

@@ -13,4 +13,9 @@
 
 void trial_run(const struct setup *setup, struct conf_problems *problems);
 
+/* Do all templates of this sink (by its place) that the message takes render? False and err:
+ * where one fails, and why. */
+bool trial_message(const struct setup *setup, size_t sink, const struct message *message,
+		   struct err *err) __attribute__((warn_unused_result));
+
 #endif
