@@ -126,15 +126,26 @@ def test_a_template_that_fails_on_a_real_alert_is_told(past):
     assert "mine.json.mustache" in past.text([route()], sinks)
 
 
-def test_a_request_of_a_preset_that_fails_is_told(past):
+def of_a_preset(past):
+    """A bus whose preset sends what has opened, and no JSON of what is odd."""
     (past.folder / "mine.preset").write_text(
-        'title = "Mine";\nbase_url = "http://127.0.0.1:9";\nrequests = ( { name = "tell"; events = [ "opened" ]; } );\n'
+        'title = "Mine";\nbase_url = "http://127.0.0.1:9";\n'
+        'requests = ( { name = "tell"; events = [ "opened" ]; } );\n'
         '=== tell.json\nPOST {{{base_url}}}/in\nContent-Type: application/json\n\n'
         '{"x":{{#metadata.odd}}no JSON{{/metadata.odd}}{{^metadata.odd}}1{{/metadata.odd}}}\n')
+    return ['{ name = "bus"; type = "webhook"; preset = "mine"; }', webhook("pager")]
+
+
+def test_a_request_of_a_preset_that_fails_is_told(past):
     past.alert("odd", metadata={"odd": "y"})
     past.alert("even")
-    sinks = ['{ name = "bus"; type = "webhook"; preset = "mine"; }', webhook("pager")]
-    assert past.changes([route()], sinks) == {"odd": ["template"]}
+    assert past.changes([route()], of_a_preset(past)) == {"odd": ["template"]}
+
+
+def test_what_a_preset_does_not_send_is_not_told(past):
+    past.alert("a", kind="reopened", told=[(BUS, REST, "dropped", "its preset sends nothing for this event")])
+    past.alert("b", kind="reopened")
+    assert past.changes([route()], of_a_preset(past)) == {"b": ["loses"]}
 
 
 # ---- what counts as told -------------------------------------------------------------------
