@@ -283,10 +283,10 @@ const struct command command_silence = {
 	.details =
 		"A MATCHER is a route's: 'severity = low', 'user_id = u_42', 'title =~ .*test.*';\n"
 		"of several all must match. `add` prints the silence's id alone.\n\n"
-		"What is new and matches waits for the end, and then comes as one digest a sink;\n"
-		"what opened and closed in between is dropped, and `explain` says so. Nothing\n"
-		"else is lost: a close passes to whoever heard the open. Deliveries that were due\n"
-		"before go out. `end` ends one now. A running daemon heeds it within a second.",
+		"What is new and matches waits for the end, and then comes in a digest; what\n"
+		"opened and closed in between is dropped, and `explain` says so. Nothing else is\n"
+		"lost: a close passes to whoever heard the open. Deliveries that were due before\n"
+		"go out. `end` ends one now. A running daemon heeds it within a second.",
 	.options = options,
 	.json = true,
 	.run = run,

@@ -310,11 +310,12 @@ static void forget_some(struct prune_run *run, enum sql sql)
 	stmt_run(q);
 }
 
-/* Beside what else goes: they come and go with rows. */
+/* Beside what else goes: they come and go with rows, and nobody asks of an old silence. */
 static void forget_batches(struct prune_run *run)
 {
 	forget_some(run, SQL_PRUNE_BATCHES);
 	forget_some(run, SQL_PRUNE_GROUPS);
+	forget_some(run, SQL_PRUNE_SILENCES);
 }
 
 /* ---- a step ---- */

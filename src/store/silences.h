@@ -2,8 +2,8 @@
  * silences: what the operator wants quiet for a while, and until when.
  *
  * A command writes them, the daemon reads them; neither waits for the other. What a silence holds
- * are ordinary rows, each with its id (store/holds.h). A silence that has ended stays: people ask
- * what it was for and how many rows it dropped. All calls are synchronous.
+ * are ordinary rows, each with its id (store/holds.h). A silence that has ended stays for the
+ * retention: people ask what it was for and how many rows it dropped. All calls are synchronous.
  */
 #ifndef STORE_SILENCES_H
 #define STORE_SILENCES_H

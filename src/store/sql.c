@@ -327,6 +327,8 @@ const char *const sql_texts[SQL_COUNT] = {
 			      " WHERE made_at < ?1 AND NOT is_open ORDER BY id LIMIT ?2)",
 	[SQL_PRUNE_GROUPS] = "DELETE FROM groups WHERE key IN (SELECT key FROM groups"
 			     " WHERE until < ?1 LIMIT ?2)",
+	[SQL_PRUNE_SILENCES] = "DELETE FROM silences WHERE id IN (SELECT id FROM silences"
+			       " WHERE until < ?1 ORDER BY id LIMIT ?2)",
 
 	/* ---- directory ---- */
 	[SQL_DIRECTORY_FIND] = "SELECT number, hash, gone_at, body <> '' FROM directory"

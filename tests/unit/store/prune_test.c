@@ -5,6 +5,7 @@
 #include "kit.h"
 
 #include "base/clock.h"
+#include "store/silences.h"
 
 enum { STEPS_MAX = 1000 };
 static const int64_t DAY = 24 * 3600 * 1000;
@@ -310,6 +311,32 @@ static void old_rejects_go(void **state)
 	assert_string_equal(ask(k, "SELECT hash AS x FROM v_rejects"), "60");
 }
 
+static void silence_until(struct kit *k, int64_t until)
+{
+	const struct silence silence = {
+		.matchers = "[]", .since = k->now, .until = until, .comment = "", .who = ""
+	};
+	int64_t id;
+
+	assert_true(store_silence_add(k->s, &silence, &id, &k->err));
+}
+
+/* Beside what else goes; nobody asks of them any more. */
+static void silences_that_ended_long_ago_go(void **state)
+{
+	struct kit *k = *state;
+
+	k->now = START;
+	a_life(k, "a");
+	silence_until(k, START + 1);
+	silence_until(k, START + DAY);
+	silence_until(k, START + 9 * DAY);
+	something_goes_on(k);
+	k->now = START + DAY + 5;
+	prune(k);
+	assert_string_equal(ask(k, "SELECT id AS x FROM v_silences ORDER BY id"), "2 3");
+}
+
 /* What a clock stored that had jumped ahead by a year keeps nobody from going. */
 static void what_was_stored_by_a_clock_that_jumped_hinders_nothing(void **state)
 {
@@ -446,6 +473,7 @@ int main(void)
 		STORY(without_a_time_of_its_own_an_alert_is_remembered),
 		STORY(silent_and_vanished_ones_go_too),
 		STORY(old_rejects_go),
+		STORY(silences_that_ended_long_ago_go),
 		STORY(what_was_stored_by_a_clock_that_jumped_hinders_nothing),
 		STORY(ids_only_go_up),
 		STORY(a_store_that_takes_no_write_forgets_later),
