@@ -71,6 +71,10 @@ static const struct metric of_sink[] = {
 static const struct metric of_source[] = {
 	{ "tocsin_token_errors_total", "counter", "Tokens that were not to be had.",
 	  AT(token_errors), AS_IS },
+	{ "tocsin_nudges_total", "counter", "Webhooks of Toktra's that made us poll.",
+	  AT(nudges), AS_IS },
+	{ "tocsin_nudges_refused_total", "counter", "Webhooks whose signature was wrong.",
+	  AT(forged_nudges), AS_IS },
 };
 #undef AT
 
@@ -173,10 +177,14 @@ static void write_sources(const struct metrics_view *v, const struct metric *m, 
 {
 	begin(out, m->name, m->type, m->help);
 	for (size_t i = 0; i < v->source_count; i++) {
+		int64_t value = value_of(m, &v->sources[i]);
+
+		if (value == METRIC_UNKNOWN)
+			continue;
 		buf_adds(out, m->name);
 		add_label(out, '{', "source", v->sources[i].name);
 		buf_addc(out, '}');
-		add_value(out, m, value_of(m, &v->sources[i]));
+		add_value(out, m, value);
 	}
 }
 

@@ -46,6 +46,7 @@ struct metrics_source {
 	struct metrics_pass passes[PASS_KINDS];
 	struct metrics_list lists[CONTEXT_LISTS];
 	int64_t token_errors;
+	int64_t nudges, forged_nudges; /* METRIC_UNKNOWN: none are wanted */
 };
 
 struct metrics_view {

@@ -142,6 +142,8 @@ static void set_timer(struct source *s)
 {
 	int64_t at = directory_wakes(s), now = clock_steady();
 
+	at = s->nudge.at < at ? s->nudge.at : at;
+
 	for (size_t i = 0; i < PASS_KINDS; i++) {
 		int64_t wakes = wakes_at(&s->lanes[i]);
 
@@ -164,8 +166,20 @@ static void on_timer(void *arg)
 	s->timer_at = INT64_MAX;
 }
 
+static void heed_nudges(struct source *s)
+{
+	int64_t count;
+
+	if (s->stopped || !nudge_is_due(&s->nudge, clock_steady(), &count))
+		return;
+	log_line(LOG_INFO, LOG_NUDGED, LOG_S("source", s->p.settings->name),
+		 LOG_N("count", count));
+	source_poll(s);
+}
+
 void source_turn_end(struct source *s)
 {
+	heed_nudges(s);
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		pump(&s->lanes[i]);
 	directory_turn_end(s->directory, may_mirror(s));
@@ -187,6 +201,30 @@ void source_poll(struct source *s)
 	if (head->doing == RESTS && head->not_before > soonest)
 		head->not_before = s->poll_asked_at = soonest;
 	turn_wake(s->p.turn);
+}
+
+enum source_nudged source_nudge(struct source *s, const char *signature, const char *body,
+				size_t len)
+{
+	const struct conf_texts *secrets = &s->p.settings->nudge.secrets;
+	int64_t count;
+
+	if (secrets->count == 0)
+		return NUDGE_NOT_WANTED;
+	if (nudge_is_signed(secrets, signature, body, len)) {
+		nudge_take(&s->nudge, clock_steady());
+		turn_wake(s->p.turn);
+		return NUDGE_TAKEN;
+	}
+	if (nudge_refuse(&s->nudge, clock_steady(), &count))
+		log_line(
+			LOG_WARN, LOG_NUDGE_REFUSED, LOG_S("source", s->p.settings->name),
+			LOG_N("count", count),
+			LOG_S("hint",
+			      "the signature is not nudge.secret's: if it is Toktra's webhook, "
+			      "give the signing_secret that it was registered with; polling "
+			      "goes on as ever"));
+	return NUDGE_FORGED;
 }
 
 bool source_want_context(struct source *s, enum context_kind kind, const char *id)
@@ -301,6 +339,7 @@ struct source *source_new(const struct source_parts *parts, uint64_t seed, struc
 	intake_init(&s->intake, parts->holding, parts->settings, parts->number);
 	s->intake.baseline_at = s->state.baseline_at;
 	chance_seed(&s->chance, seed);
+	nudge_init(&s->nudge, clock_steady());
 	s->born_at = parts->born_at;
 	init_lanes(s);
 	s->timer_at = s->born_at;
@@ -403,9 +442,15 @@ void source_status(const struct source *s, struct source_status *out)
 								    clock_steady()),
 				       .error = source_error(s),
 				       .ever_complete = s->head_complete,
-				       .token_errors = s->token_errors };
+				       .token_errors = s->token_errors,
+				       .nudges = -1,
+				       .forged_nudges = -1 };
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		out->polls[i] = s->lanes[i].polls;
+	if (s->p.settings->nudge.secrets.count > 0) {
+		out->nudges = s->nudge.taken;
+		out->forged_nudges = s->nudge.refused;
+	}
 	for (size_t i = 0; i < CONTEXT_LISTS; i++)
 		directory_status(s->directory, (enum context_kind)i, &out->context[i]);
 	tell_longest(s, &out->walk);

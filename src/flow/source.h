@@ -66,6 +66,13 @@ bool source_is_over(const struct source *s);
 
 /* Leaves a note: a poll is wanted now, and a sweep after it. */
 void source_poll(struct source *s);
+/*
+ * Toktra's webhook: a body and its X-Toktra-Signature (NULL: none). NUDGE_TAKEN: a poll and a sweep
+ * are wanted now, whatever the body says.
+ */
+enum source_nudged { NUDGE_NOT_WANTED, NUDGE_FORGED, NUDGE_TAKEN };
+enum source_nudged source_nudge(struct source *s, const char *signature, const char *body,
+				size_t len);
 /* No passes but one over everything; see source_once_over(). Before the first turn. */
 void source_once(struct source *s);
 /* No new page is asked for while paused (the disk is nearly full); what is here is stored. */
@@ -104,6 +111,7 @@ struct source_status {
 	struct source_polls polls[PASS_KINDS];
 	int64_t token_errors; /* tokens that were not to be had, since start */
 	struct directory_status context[CONTEXT_LISTS];
+	int64_t nudges, forged_nudges; /* since start; -1: they are not wanted */
 };
 void source_status(const struct source *s, struct source_status *out);
 

@@ -17,6 +17,7 @@
 #include "flow/auth.h"
 #include "flow/directory.h"
 #include "flow/intake.h"
+#include "flow/nudge.h"
 #include "flow/pass.h"
 #include "flow/server_clock.h"
 #include "flow/source.h"
@@ -100,6 +101,7 @@ struct source {
 	int64_t token_errors; /* since start */
 
 	struct directory *directory; /* owned */
+	struct nudge nudge;
 	struct intake intake;
 	struct suspects suspects;
 	struct source_state state; /* as it is stored */

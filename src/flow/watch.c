@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/usage.h"
 #include "flow/metrics.h"
+#include "flow/nudge.h"
 #include "io/notify.h"
 #include "store/tally.h"
 
@@ -110,7 +111,10 @@ static void look_at_source(const struct health_view *v, size_t i, struct metrics
 						[PASS_SWEEP] = s.state->last_sweep_at,
 						[PASS_FULL] = s.state->last_full_at };
 
-	*out = (struct metrics_source){ .name = s.name, .token_errors = s.token_errors };
+	*out = (struct metrics_source){ .name = s.name,
+					.token_errors = s.token_errors,
+					.nudges = s.nudges,
+					.forged_nudges = s.forged_nudges };
 	for (size_t kind = 0; kind < PASS_KINDS; kind++)
 		out->passes[kind] = (struct metrics_pass){
 			.begun = s.polls[kind].begun,
@@ -187,12 +191,39 @@ static int write_metrics(void *arg, struct buf *out)
 	return 200;
 }
 
+/* Toktra's webhook, of the source that the path names. */
+static int take_nudge(void *arg, const char *name, const struct httpd_request *request,
+		      struct buf *out)
+{
+	const char *signature = httpd_header(request, "X-Toktra-Signature");
+	struct watch *w = arg;
+	struct health_view v;
+
+	w->p.look(w->p.arg, &v);
+	for (size_t i = 0; i < v.settings->source_count; i++) {
+		if (strcmp(v.settings->sources[i].name, name) != 0)
+			continue;
+		switch (source_nudge(v.sources[i], signature, request->body,
+				     request->body_len)) {
+		case NUDGE_TAKEN: buf_adds(out, "polling\n"); return 202;
+		case NUDGE_FORGED: buf_adds(out, "the signature is wrong\n"); return 401;
+		case NUDGE_NOT_WANTED: break;
+		}
+	}
+	buf_adds(out, "no source of that name has a nudge\n");
+	return 404;
+}
+
 static const char plain_text[] = "text/plain; charset=utf-8";
 
 static const struct web_page pages[] = {
-	{ "/-/healthy", plain_text, write_healthy },
-	{ "/-/ready", plain_text, write_ready },
-	{ "/metrics", METRICS_CONTENT_TYPE, write_metrics },
+	{ .path = "/-/healthy", .content_type = plain_text, .write = write_healthy },
+	{ .path = "/-/ready", .content_type = plain_text, .write = write_ready },
+	{ .path = "/metrics", .content_type = METRICS_CONTENT_TYPE, .write = write_metrics },
+	{ .path = "/toktra/",
+	  .content_type = plain_text,
+	  .take = take_nudge,
+	  .body_max = NUDGE_BODY_MAX },
 	{ .path = NULL },
 };
 

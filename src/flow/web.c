@@ -10,6 +10,7 @@ enum {
 	CONNECTIONS_MAX = 64,
 	REQUEST_MS = 10000, /* a scraper's own patience */
 	BODY_MAX = 16 << 10,
+	BODIES_MAX = 8 << 20, /* of all requests together: strangers may send some, too */
 };
 
 struct web {
@@ -21,10 +22,29 @@ struct web {
 
 static const struct web_page *find(const struct web *w, const char *path)
 {
-	for (const struct web_page *p = w->pages; p->path != NULL; p++)
-		if (strcmp(p->path, path) == 0)
+	for (const struct web_page *p = w->pages; p->path != NULL; p++) {
+		size_t len = strlen(p->path);
+
+		if (p->path[len - 1] == '/' ? strncmp(p->path, path, len) == 0
+					    : strcmp(p->path, path) == 0)
 			return p;
+	}
 	return NULL;
+}
+
+static size_t body_max_of(void *arg, const char *path)
+{
+	const struct web_page *page = find(arg, path);
+
+	return page != NULL && page->body_max > 0 ? page->body_max : BODY_MAX;
+}
+
+static void refuse_method(const struct web_page *page, struct httpd_answer *answer)
+{
+	answer->status = 405;
+	httpd_answer_header(answer, "Allow", page->take != NULL ? "POST" : "GET, HEAD");
+	buf_adds(&answer->body, page->take != NULL ? "this page takes a POST, no more\n"
+						   : "this page can be read, no more\n");
 }
 
 static void answer_with(const struct web *w, const struct web_page *page,
@@ -32,21 +52,23 @@ static void answer_with(const struct web *w, const struct web_page *page,
 {
 	bool reads =
 		strcmp(request->method, "GET") == 0 || strcmp(request->method, "HEAD") == 0;
+	bool tells = strcmp(request->method, "POST") == 0;
 
 	if (page == NULL) {
 		answer->status = 404;
 		buf_adds(&answer->body, "there is no such page; there are:\n");
 		for (const struct web_page *p = w->pages; p->path != NULL; p++)
-			buf_addf(&answer->body, "%s\n", p->path);
+			if (p->write != NULL)
+				buf_addf(&answer->body, "%s\n", p->path);
 		return;
 	}
-	if (!reads) {
-		answer->status = 405;
-		httpd_answer_header(answer, "Allow", "GET, HEAD");
-		buf_adds(&answer->body, "this page can be read, no more\n");
-		return;
-	}
-	answer->status = page->write(w->arg, &answer->body);
+	if (page->take != NULL ? !tells : !reads)
+		refuse_method(page, answer);
+	else if (page->take != NULL)
+		answer->status = page->take(w->arg, request->path + strlen(page->path), request,
+					    &answer->body);
+	else
+		answer->status = page->write(w->arg, &answer->body);
 }
 
 static void handle(void *arg, const struct httpd_request *request, struct httpd_answer *answer)
@@ -72,6 +94,8 @@ struct web *web_new(struct turn *turn, const struct settings_listen *at,
 					   .connection_max = CONNECTIONS_MAX,
 					   .request_ms = REQUEST_MS,
 					   .body_max = BODY_MAX,
+					   .body_max_of = body_max_of,
+					   .bodies_max = BODIES_MAX,
 					   .handle = handle,
 					   .arg = w };
 	struct err why;

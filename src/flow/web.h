@@ -2,8 +2,9 @@
  * web: the pages that the daemon serves: which path is which, and what every answer carries.
  *
  * A page writes its text when it is asked for, from what is in memory: it never waits for
- * anything, so a client can only wait for itself. GET and HEAD alone; what is no page is 404.
- * Connections are bounded in number and each in all the time it may take (io/httpd).
+ * anything, so a client can only wait for itself. Some are read (GET and HEAD), some are told
+ * something (POST); what is no page is 404. Connections are bounded in number and each in all the
+ * time it may take, and so is what their requests hold in memory together (io/httpd).
  */
 #ifndef FLOW_WEB_H
 #define FLOW_WEB_H
@@ -15,10 +16,13 @@
 #include "model/settings.h"
 
 struct web_page {
-	const char *path; /* NULL ends a list */
+	const char *path; /* NULL ends a list; one that ends with / has a name behind it */
 	const char *content_type;
-	/* Adds the text and returns the status. */
+	/* One of the two: adds the text and returns the status. rest: the name behind the path. */
 	int (*write)(void *arg, struct buf *out);
+	int (*take)(void *arg, const char *rest, const struct httpd_request *request,
+		    struct buf *out);
+	size_t body_max; /* of what it takes, in bytes */
 };
 
 struct web;

@@ -29,11 +29,9 @@
 #include <microhttpd.h>
 #include <netinet/in.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "base/esc.h"
 #include "base/mem.h"
 #include "base/num.h"
 #include "io/guests.h"
@@ -44,14 +42,15 @@ enum {
 	IDLE_MS_DEFAULT = 10000,
 	DRAIN_FACTOR = 8, /* body_max times this is read, to be answered 413, not reset */
 	HEADER_BYTES_MAX = 32 << 10,
-	HEADER_VALUE_MAX = 8 << 10,
 };
 
 struct exchange {
 	struct httpd *server;
 	struct MHD_Connection *connection;
-	struct buf body;               /* the request's */
+	struct buf body; /* the request's */
+	size_t body_max;
 	size_t received;               /* more than body.len when it was too much */
+	bool is_crowded;               /* there was no room for it beside the others' */
 	struct httpd_request *request; /* made once the body is there */
 	struct httpd_answer answer;
 	size_t sent; /* by a dripping or truncated answer */
@@ -72,57 +71,12 @@ struct httpd {
 	struct exchange *held;
 	bool closed_one; /* since the last run began */
 	uint16_t port;
-	size_t body_max;
+	size_t body_max, bodies_max;
+	size_t body_bytes; /* of all requests under way */
+	size_t (*body_max_of)(void *arg, const char *path);
 	httpd_handler *handle;
 	void *arg;
 };
-
-/* ---- requests and answers ---------------------------------------------------------------- */
-
-const char *httpd_query(const struct httpd_request *request, const char *name)
-{
-	for (size_t i = 0; i < request->query_count; i++)
-		if (strcmp(request->query[i].name, name) == 0)
-			return request->query[i].value;
-	return NULL;
-}
-
-const char *httpd_header(const struct httpd_request *request, const char *name)
-{
-	for (size_t i = 0; i < request->header_count; i++)
-		if (strcasecmp(request->headers[i].name, name) == 0)
-			return request->headers[i].value;
-	return NULL;
-}
-
-void httpd_answer_init(struct httpd_answer *answer)
-{
-	*answer = (struct httpd_answer){ .status = 200 };
-	buf_init(&answer->body, HTTPD_ANSWER_MAX);
-}
-
-void httpd_answer_release(struct httpd_answer *answer)
-{
-	buf_release(&answer->body);
-	for (size_t i = 0; i < answer->header_count; i++) {
-		mem_free(&answer->headers[i].name);
-		mem_free(&answer->headers[i].value);
-	}
-	answer->header_count = 0;
-}
-
-void httpd_answer_header(struct httpd_answer *answer, const char *name, const char *value)
-{
-	struct buf clean;
-
-	if (answer->header_count == HTTPD_HEADERS_MAX)
-		BUG("more than %d headers on one answer", HTTPD_HEADERS_MAX);
-	buf_init(&clean, HEADER_VALUE_MAX);
-	esc_header(&clean, value, strnlen(value, HEADER_VALUE_MAX));
-	answer->headers[answer->header_count].name = mem_strdup(name);
-	answer->headers[answer->header_count].value = buf_take(&clean, NULL);
-	answer->header_count++;
-}
 
 /* ---- the loop ---------------------------------------------------------------------------- */
 
@@ -405,11 +359,17 @@ static enum MHD_Result handle(struct exchange *ex, const char *path, const char 
 
 static enum MHD_Result take_body(struct exchange *ex, const char *bytes, size_t *len)
 {
+	struct httpd *server = ex->server;
+
 	ex->received += *len;
-	if (ex->received / DRAIN_FACTOR > ex->server->body_max)
+	if (ex->received / DRAIN_FACTOR > ex->body_max)
 		return MHD_NO;
-	if (ex->received <= ex->server->body_max)
+	if (server->bodies_max > 0 && server->body_bytes + *len > server->bodies_max)
+		ex->is_crowded = true;
+	if (ex->received <= ex->body_max && !ex->is_crowded) {
 		buf_add(&ex->body, bytes, *len);
+		server->body_bytes += *len;
+	}
 	*len = 0;
 	return MHD_YES;
 }
@@ -422,11 +382,11 @@ static bool declares_far_too_much(const struct exchange *ex)
 
 	if (text == NULL || !num_parse_int(text, &declared, NULL))
 		return false;
-	return declared / DRAIN_FACTOR > (int64_t)ex->server->body_max;
+	return declared / DRAIN_FACTOR > (int64_t)ex->body_max;
 }
 
 static enum MHD_Result begin(struct httpd *server, struct MHD_Connection *connection,
-			     void **state)
+			     const char *path, void **state)
 {
 	struct exchange *ex = mem_new(sizeof(*ex));
 
@@ -434,7 +394,10 @@ static enum MHD_Result begin(struct httpd *server, struct MHD_Connection *connec
 	ex->server = server;
 	ex->connection = connection;
 	ex->paused = true; /* a drip's first byte waits for nothing */
-	buf_init(&ex->body, server->body_max);
+	ex->body_max = server->body_max;
+	if (server->body_max_of != NULL)
+		ex->body_max = server->body_max_of(server->arg, path);
+	buf_init(&ex->body, ex->body_max);
 	httpd_answer_init(&ex->answer);
 	if (declares_far_too_much(ex))
 		return refuse(ex, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
@@ -450,12 +413,14 @@ static enum MHD_Result on_access(void *cls, struct MHD_Connection *connection, c
 
 	(void)version;
 	if (ex == NULL)
-		return begin(cls, connection, state);
+		return begin(cls, connection, path, state);
 	if (ex->cut)
 		return MHD_NO;
 	if (*len > 0)
 		return take_body(ex, bytes, len);
-	if (ex->received > ex->server->body_max)
+	if (ex->is_crowded)
+		return refuse(ex, MHD_HTTP_SERVICE_UNAVAILABLE, "too much at a time");
+	if (ex->received > ex->body_max)
 		return refuse(ex, MHD_HTTP_CONTENT_TOO_LARGE, "the body is too large");
 	return handle(ex, path, method);
 }
@@ -477,6 +442,7 @@ static void on_completed(void *cls, struct MHD_Connection *connection, void **st
 	if (why == MHD_REQUEST_TERMINATED_COMPLETED_OK && ex->server->guests != NULL)
 		guest_served(guest_of(connection));
 	unlink_held(ex);
+	ex->server->body_bytes -= ex->body.len;
 	buf_release(&ex->body);
 	httpd_answer_release(&ex->answer);
 	mem_free(&ex->request);
@@ -546,6 +512,8 @@ struct httpd *httpd_new(struct turn *turn, const struct httpd_settings *settings
 	server->turn = turn;
 	server->port = listen_port(fd);
 	server->body_max = settings->body_max > 0 ? settings->body_max : HTTPD_BODY_MAX;
+	server->bodies_max = settings->bodies_max;
+	server->body_max_of = settings->body_max_of;
 	server->handle = settings->handle;
 	server->arg = settings->arg;
 	server->daemon = start(server, settings, fd);

@@ -93,6 +93,9 @@ struct httpd_settings {
 	 */
 	int64_t request_ms;
 	size_t body_max; /* 0: HTTPD_BODY_MAX */
+	/* Another bound for some paths; NULL: none. */
+	size_t (*body_max_of)(void *arg, const char *path);
+	size_t bodies_max; /* of all requests under way: past it 503; 0: no such bound */
 	httpd_handler *handle;
 	void *arg;
 };

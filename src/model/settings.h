@@ -41,6 +41,9 @@ struct source_settings {
 	unsigned context;         /* what alerts are enriched with: bits of enum context_kind */
 	int64_t context_every_ms; /* from the end of one mirroring to the next */
 	int64_t context_wait_ms;  /* the most that an event waits for what is missing */
+	struct {
+		struct conf_texts secrets; /* none: it is not listened to; else one or two */
+	} nudge;                           /* Toktra's webhook */
 };
 
 struct sink_settings {

@@ -2,7 +2,7 @@
  * settings_check: what shows only when the whole configuration has been read.
  *
  * Errors: a fallback that leads nowhere, to itself or round in a circle, since rows would have
- * nowhere to go. Warnings: mistakes that harm nobody.
+ * nowhere to go; a nudge where nobody listens. Warnings: mistakes that harm nobody.
  */
 #include <string.h>
 
@@ -130,8 +130,27 @@ static void warn_of_shadows(const struct settings_reading *g, const struct conf_
 	}
 }
 
+/* A nudge that nobody can send is a mistake, as long as all else could be read. */
+static void check_nudges(const struct settings_reading *g, const struct conf_node *list)
+{
+	char what[SETTINGS_WHAT_MAX];
+
+	for (size_t i = 0; i < g->settings->source_count; i++) {
+		if (g->settings->sources[i].nudge.secrets.count == 0 ||
+		    g->settings->listen == NULL || g->settings->listen[0] != '\0')
+			continue;
+		settings_say_what(what, "source", conf_at(list, i), i);
+		conf_error(
+			&g->reader, conf_get(conf_at(list, i), "nudge"),
+			"%s: nudge does nothing without a place to listen: set `listen`, such "
+			"as \"127.0.0.1:9464\"",
+			what);
+	}
+}
+
 void settings_check(const struct settings_reading *g, const struct conf_node *root)
 {
+	check_nudges(g, conf_get(root, "sources"));
 	check_fallbacks(g, conf_get(root, "sinks"));
 	warn_of_idle_sinks(g);
 	warn_of_shadows(g, conf_get(root, "routes"));

@@ -9,6 +9,16 @@
 
 #define AT(member) offsetof(struct source_settings, member)
 
+enum { NUDGE_SECRETS_MAX = 2 };
+
+static const struct conf_key nudge_keys[] = {
+	{ .name = "secret",
+	  .kind = CONF_TEXTS,
+	  .one_line = true,
+	  .help = "what Toktra signs its webhook with; two while it moves from one to the other" },
+	{ .name = NULL },
+};
+
 const struct conf_key settings_source_keys[] = {
 	{ .name = "name",
 	  .kind = CONF_OTHER,
@@ -104,6 +114,11 @@ const struct conf_key settings_source_keys[] = {
 	  .min = "0s",
 	  .max = "1m",
 	  .help = "how long an event waits at most for context that is missing" },
+	{ .name = "nudge",
+	  .kind = CONF_NESTED,
+	  .nested = nudge_keys,
+	  .offset = AT(nudge.secrets),
+	  .help = "Toktra's webhook makes us poll at once: { secret = \"file:PATH\"; }" },
 	{ .name = NULL },
 };
 
@@ -232,6 +247,26 @@ static void read_context(const struct settings_reading *g, const struct conf_nod
 		read_context_word(g, word, what, source);
 }
 
+static void check_nudge(const struct settings_reading *g, const struct conf_node *n,
+			const char *what, const struct source_settings *source)
+{
+	if (n == NULL || conf_shape(n) != CONF_GROUP)
+		return;
+	/* A secret that could not be read has had its own message. */
+	if (conf_count(conf_get(n, "secret")) == 0 &&
+	    conf_string(conf_get(n, "secret")) == NULL)
+		conf_error(
+			&g->reader, n,
+			"%s: nudge needs a secret: the signing_secret that POST /v1/webhooks "
+			"answered (contrib/register-webhook.sh keeps it)",
+			what);
+	if (source->nudge.secrets.count > NUDGE_SECRETS_MAX)
+		conf_error(&g->reader, conf_get(n, "secret"),
+			   "%s: nudge has more than %d secrets: the one in force, and the one "
+			   "before or after it",
+			   what, NUDGE_SECRETS_MAX);
+}
+
 void settings_read_source(const struct settings_reading *g, const struct conf_node *n,
 			  const char *what, struct source_settings *source)
 {
@@ -244,6 +279,7 @@ void settings_read_source(const struct settings_reading *g, const struct conf_no
 	conf_fill(&g->reader, n, what, settings_source_keys, source);
 	read_start(g, conf_get(n, "start"), what, source);
 	read_context(g, conf_get(n, "context"), what, source);
+	check_nudge(g, conf_get(n, "nudge"), what, source);
 	check_authentication(g, n, what);
 	if (source->base_url != NULL)
 		check_base_url(g, conf_get(n, "base_url"), what, source->base_url);

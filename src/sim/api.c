@@ -13,6 +13,7 @@
 #include "sim/ask.h"
 #include "sim/form.h"
 #include "sim/lists.h"
+#include "sim/webhooks.h"
 
 /* ---- GET /alerts ------------------------------------------------------------------------- */
 
@@ -151,6 +152,7 @@ static const struct endpoint {
 	{ "GET", "/v1/budgets", false, lists_budgets },
 	{ "GET", "/v1/budgets/", false, lists_budget },
 	{ "GET", "/v1/usage", false, lists_usage },
+	{ "POST", "/v1/webhooks", false, webhooks_register },
 };
 
 bool api_is_list(const struct httpd_request *request)

@@ -21,7 +21,7 @@ struct program {
 	struct turn *turn;
 	struct sim *sim;
 	struct timer *life;
-	struct xfer *xfer; /* the webhook's; NULL: none */
+	struct xfer *xfer; /* the webhook's */
 };
 
 static void on_signal(void *arg, int signal_number)
@@ -45,13 +45,12 @@ static void on_turn_end(void *arg)
 {
 	struct program *program = arg;
 
-	hook_turn_end(program->sim->hook, program->xfer);
+	if (program->sim->hook != NULL)
+		hook_turn_end(program->sim->hook, program->xfer);
 }
 
 static void start_webhook(struct program *program)
 {
-	if (program->sim->hook == NULL)
-		return;
 	program->xfer = xfer_new(program->turn);
 	turn_on_end(program->turn, on_turn_end, program);
 }
@@ -59,8 +58,7 @@ static void start_webhook(struct program *program)
 /* What is under way is cut, what waits is forgotten: an end does not wait for a receiver. */
 static void end_webhook(struct program *program)
 {
-	if (program->xfer != NULL)
-		xfer_cut(program->xfer);
+	xfer_cut(program->xfer);
 	xfer_free(&program->xfer);
 }
 

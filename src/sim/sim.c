@@ -14,21 +14,9 @@
 #include "model/json.h"
 #include "sim/api.h"
 #include "sim/control.h"
+#include "sim/webhooks.h"
 
 enum { MESSAGE_MAX = 1024 };
-
-/* A world_watcher: whoever made it happen, the webhook hears of it. */
-static void tell(void *arg, uint32_t number, bool is_new)
-{
-	struct sim *sim = arg;
-	struct buf text;
-
-	buf_init(&text, WORLD_ALERT_MAX);
-	world_add_alert(sim->world, number, &text);
-	hook_note(sim->hook, is_new ? "alert.created" : "alert.updated", text.data, text.len,
-		  clock_now());
-	buf_release(&text);
-}
 
 struct sim *sim_new(const struct args *args, uint64_t seed)
 {
@@ -48,8 +36,7 @@ struct sim *sim_new(const struct args *args, uint64_t seed)
 	sim->request_ids.state = secret;
 	if (args->hook_url != NULL) {
 		/* ids of this run alone: who keeps those it has seen shall take them for new */
-		sim->hook = hook_new(args->hook_url, args->hook_secret, secret + 2);
-		world_watch(sim->world, tell, sim);
+		webhooks_begin(sim, args->hook_url, args->hook_secret, secret + 2);
 	}
 	return sim;
 }
@@ -59,6 +46,8 @@ void sim_free(struct sim **sim)
 	if (*sim == NULL)
 		return;
 	hook_free(&(*sim)->hook);
+	mem_free_secret(&(*sim)->hook_url);
+	mem_free_secret(&(*sim)->hook_secret);
 	life_free(&(*sim)->life);
 	world_free(&(*sim)->world);
 	crowd_free(&(*sim)->crowd);

@@ -27,7 +27,8 @@ struct sim {
 	struct world *world;
 	struct crowd *crowd;
 	struct life *life;
-	struct hook *hook; /* NULL: no webhook */
+	struct hook *hook;            /* NULL: no webhook */
+	char *hook_url, *hook_secret; /* owned; of one that was registered; else NULL */
 	struct gate gate;
 	struct seal seal; /* of cursors */
 	int64_t cursor_epoch;
