@@ -20,6 +20,7 @@
  *   {{at | date "%d %b %H:%M" "Europe/Berlin"}}   base/date.h's patterns, a zone of the system
  *   {{x | duration}}          of ms, of seconds `duration s`, since a time `duration created_at`
  *   {{x | urlencode}} {{list | join ", "}}
+ *   {{x | money budget.currency}}         $1,234.50, ¥1,235, CHF 0.05; or `money EUR`
  *   {{x | escape "*_`"}}      a \ before each of these and before each \
  *   {{x | swap "@＠*∗"}}      each first of a pair becomes its second; both make blanks of
  *                             control characters, line breaks and tabs excepted

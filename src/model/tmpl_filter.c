@@ -15,6 +15,7 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "model/json.h"
+#include "model/money.h"
 #include "model/sink.h"
 #include "model/tmpl_parts.h"
 
@@ -26,6 +27,7 @@ enum argument {
 	PAIRS,       /* an even count of characters, not none */
 	MAYBE_DATE,  /* a form, and perhaps a zone: tmpl_date.c */
 	MAYBE_SINCE, /* s, ms, or a name */
+	CURRENCY,    /* a code (three capitals), or a name */
 };
 
 static const struct filter_kind {
@@ -52,6 +54,8 @@ static const struct filter_kind {
 	{ "swap", TMPL_SWAP, PAIRS,
 	  "swap takes pairs of characters, each first of which becomes the second: "
 	  "swap \"@＠\"" },
+	{ "money", TMPL_MONEY, CURRENCY,
+	  "money takes a currency, or the name of one: money EUR, money budget.currency" },
 };
 
 bool tmpl_is_word(struct tmpl_text word, const char *s)
@@ -153,6 +157,10 @@ static bool read_argument(const struct filter_kind *kind, struct tmpl_filter *f,
 			     !tmpl_is_word(f->word, "s");
 		fits = f->word.len <= TMPL_NAME_MAX;
 		break;
+	case CURRENCY:
+		f->by_name = !money_is_code(f->word.at, f->word.len);
+		fits = f->has_word && f->word.len > 0 && f->word.len <= TMPL_NAME_MAX;
+		break;
 	}
 	return fits || err_set(err, "%s", kind->usage);
 }
@@ -180,7 +188,7 @@ static const struct filter_kind *find_kind(struct tmpl_text name, struct err *er
 	else
 		err_set(err,
 			"no filter \"%s\"; there are truncate upper lower default json "
-			"date duration urlencode join escape swap",
+			"date duration urlencode join escape swap money",
 			word);
 	return NULL;
 }
@@ -454,6 +462,18 @@ bool tmpl_has_text(const struct value *v)
 	BUG("a value of kind %d", (int)v->kind);
 }
 
+static bool money(const struct tmpl_filter *f, const struct value *v, const struct value *other,
+		  struct buf *to)
+{
+	struct tmpl_text currency = f->word;
+
+	if (f->by_name)
+		currency = (struct tmpl_text){ "", 0 };
+	if (f->by_name && tmpl_has_text(other))
+		currency = (struct tmpl_text){ other->text, other->len };
+	return money_add(to, v->text, v->len, currency.at, currency.len);
+}
+
 bool tmpl_filter_takes(const struct tmpl_filter *f, const struct value *v)
 {
 	if (f->kind == TMPL_JOIN && v->kind == VALUE_JSON)
@@ -483,6 +503,7 @@ bool tmpl_filter_apply(const struct tmpl_filter *f, struct value *v, const struc
 	case TMPL_JOIN: ok = join(f, v, to); break;
 	case TMPL_ESCAPE:
 	case TMPL_SWAP: ok = disarm(f, v, to); break;
+	case TMPL_MONEY: ok = money(f, v, other, to); break;
 	}
 	*v = (struct value){ .kind = VALUE_TEXT, .text = to->data, .len = to->len };
 	return ok;

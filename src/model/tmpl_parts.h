@@ -79,6 +79,7 @@ enum tmpl_filter_kind {
 	TMPL_JOIN,
 	TMPL_ESCAPE,
 	TMPL_SWAP,
+	TMPL_MONEY,
 };
 
 struct tmpl_filter {

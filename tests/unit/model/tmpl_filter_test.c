@@ -291,7 +291,7 @@ static void a_wrong_filter_is_an_error_of_the_template(void **state)
 	} rows[] = {
 		{ "{{x | trunc 5}}",
 		  "no filter \"trunc\"; there are truncate upper lower default "
-		  "json date duration urlencode join escape swap" },
+		  "json date duration urlencode join escape swap money" },
 		{ "{{x | uper}}", "no filter \"uper\"; did you mean \"upper\"?" },
 		{ "{{x |}}", "a | without a filter behind it" },
 		{ "{{x | upper |}}", "a | without a filter behind it" },
@@ -328,6 +328,12 @@ static void a_wrong_filter_is_an_error_of_the_template(void **state)
 		{ "{{x | urlencode x}}", "urlencode takes no argument" },
 		{ "{{x | lower x}}", "lower takes no argument" },
 		{ "{{x | join a b}}", "join takes one word: join \", \"" },
+		{ "{{x | money}}",
+		  "money takes a currency, or the name of one: money EUR, money budget.currency" },
+		{ "{{x | money \"\"}}",
+		  "money takes a currency, or the name of one: money EUR, money budget.currency" },
+		{ "{{x | money EUR USD}}",
+		  "money takes a currency, or the name of one: money EUR, money budget.currency" },
 		{ "{{x | duration a b}}",
 		  "duration takes ms, s, or the name of a time: duration created_at" },
 	};
@@ -343,6 +349,106 @@ static void a_wrong_filter_is_an_error_of_the_template(void **state)
 	}
 }
 
+static void expect_money(const char *amount, const char *currency, const char *want)
+{
+	char *template = mem_printf("{{x | money %s}}", currency);
+	char *data = mem_printf("{\"x\":%s}", amount);
+
+	case_expect("x.txt.mustache", template, data, NULL, want);
+	mem_free(&template);
+	mem_free(&data);
+}
+
+static void money_is_written_as_its_currency_is(void **state)
+{
+	static const struct {
+		const char *amount, *currency, *want;
+	} rows[] = {
+		{ "0", "USD", "$0.00" },
+		{ "1", "USD", "$1.00" },
+		{ "1234.5", "USD", "$1,234.50" },
+		{ "123456.789", "EUR", "€123,456.79" },
+		{ "999", "GBP", "£999.00" },
+		{ "1000000", "JPY", "¥1,000,000" },
+		{ "1234.5", "JPY", "¥1,235" },
+		{ "1234.4999", "JPY", "¥1,234" },
+		{ "18400.10", "CHF", "CHF 18,400.10" },
+		{ "1.2345", "KWD", "KWD 1.235" },
+		{ "1.23456", "CLF", "CLF 1.2346" },
+		{ "5", "XYZ", "XYZ 5.00" },
+		/* cents that a double has not: 0.615 is 0.61499… there */
+		{ "0.615", "USD", "$0.62" },
+		{ "1.005", "USD", "$1.01" },
+		{ "9007199254740993.07", "USD", "$9,007,199,254,740,993.07" },
+		{ "123456789012345678901234567890.12", "USD",
+		  "$123,456,789,012,345,678,901,234,567,890.12" },
+		{ "0.004", "USD", "$0.00" },
+		{ "0.005", "USD", "$0.01" },
+		{ "0.0049999999", "USD", "$0.00" },
+		{ "0.05", "USD", "$0.05" },
+		{ "0.994", "USD", "$0.99" },
+		{ "0.995", "USD", "$1.00" },
+		{ "9.999", "USD", "$10.00" },
+		{ "99999.995", "USD", "$100,000.00" },
+		{ "0.5", "JPY", "¥1" },
+		{ "0.4", "JPY", "¥0" },
+		{ "-5", "USD", "-$5.00" },
+		{ "-0.001", "USD", "$0.00" },
+		{ "-0.0", "USD", "$0.00" },
+		{ "-1234567.891", "CHF", "-CHF 1,234,567.89" },
+		{ "1e3", "USD", "$1,000.00" },
+		{ "1.5e+1", "USD", "$15.00" },
+		{ "125E-2", "USD", "$1.25" },
+		{ "1e-9", "USD", "$0.00" },
+		{ "1e-99999", "USD", "$0.00" },
+		{ "0e99999", "USD", "$0.00" },
+		{ "1e30", "USD", "$1,000,000,000,000,000,000,000,000,000,000.00" },
+		{ "\"12.50\"", "USD", "$12.50" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		expect_money(rows[i].amount, rows[i].currency, rows[i].want);
+}
+
+static void money_of_a_currency_that_an_alert_names(void **state)
+{
+	static const struct {
+		const char *data, *want;
+	} rows[] = {
+		{ "{\"b\":{\"spent\":9.5,\"currency\":\"EUR\"}}", "€9.50" },
+		{ "{\"b\":{\"spent\":9.5,\"currency\":\"eur\"}}", "€9.50" },
+		{ "{\"b\":{\"spent\":9.5,\"currency\":\"jpy\"}}", "¥10" },
+		{ "{\"b\":{\"spent\":9.5,\"currency\":\"XTS\"}}", "XTS 9.50" },
+		{ "{\"b\":{\"spent\":9.5,\"currency\":null}}", "9.50" },
+		{ "{\"b\":{\"spent\":9.5,\"currency\":\"\"}}", "9.50" },
+		{ "{\"b\":{\"spent\":9.5,\"currency\":\"credits\"}}", "9.50 credits" },
+		{ "{\"b\":{\"spent\":9.5,\"currency\":[\"EUR\"]}}", "9.50" },
+		{ "{\"b\":{\"spent\":9.5}}", "9.50" },
+		{ "{\"b\":{\"spent\":null,\"currency\":\"EUR\"}}", "" },
+		{ "{}", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		case_expect("x.txt.mustache", "{{b.spent | money b.currency}}", rows[i].data,
+			    NULL, rows[i].want);
+}
+
+static void what_is_no_amount_stays_as_it_is(void **state)
+{
+	static const char *const texts[] = { "much", "1,5", "1.",   ".5",  "1e",     "1e+",
+					     "--1",  "+1",  "0x10", "NaN", "12 EUR", "1e41" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		char *amount = mem_printf("\"%s\"", texts[i]);
+
+		expect_money(amount, "USD", texts[i]);
+		mem_free(&amount);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -354,6 +460,9 @@ int main(void)
 		cmocka_unit_test(json_is_json_of_any_value_and_not_escaped_again),
 		cmocka_unit_test(date_is_for_people_unless_asked),
 		cmocka_unit_test(duration_is_of_a_number_or_between_two_times),
+		cmocka_unit_test(money_is_written_as_its_currency_is),
+		cmocka_unit_test(money_of_a_currency_that_an_alert_names),
+		cmocka_unit_test(what_is_no_amount_stays_as_it_is),
 		cmocka_unit_test(urlencode_and_join),
 		cmocka_unit_test(a_filter_works_on_the_context_and_within_lists),
 		cmocka_unit_test(a_wrong_filter_is_an_error_of_the_template),
