@@ -35,6 +35,12 @@ bool num_parse_rate(const char *text, struct rate *rate, struct err *err)
 /* A number as JSON writes it; false for anything else, and for one that no double can hold. */
 bool num_parse_decimal(const char *text, size_t len, double *value);
 
+/*
+ * The same as a whole number of 10^-decimals (at most 18), rounded half away from zero and never
+ * through a double; false also for one that is too large.
+ */
+bool num_parse_fixed(const char *text, size_t len, int decimals, int64_t *value);
+
 /* The nearest of names (ending with NULL) to word, or NULL when none is near: for typos.
  * Letters added, lost, changed or swapped count, case does not. */
 const char *num_nearest(const char *word, const char *const *names);

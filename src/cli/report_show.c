@@ -1,0 +1,269 @@
+/* report_show: the API's numbers as people read them, or as they came. */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/mem.h"
+#include "base/num.h"
+#include "cli/jline.h"
+#include "cli/report.h"
+#include "cli/table.h"
+#include "model/money.h"
+
+enum {
+	WORD_MAX = 40,
+	MONEY_MAX = 80,
+	WARN_TENTHS = 750, /* the colour steps of the vendor's own tables */
+	BAD_TENTHS = 900,
+	BAR_LEN = 10,
+	NANOS_A_UNIT = 1000000000,
+};
+
+/* ---- usage ---- */
+
+/* Nanodollars as a decimal number; its text is good until the next call. */
+static const char *dollars(int64_t nanos)
+{
+	static char text[MONEY_MAX];
+	uint64_t size = nanos < 0 ? -(uint64_t)nanos : (uint64_t)nanos;
+
+	snprintf(text, sizeof(text), "%s%" PRIu64 ".%09" PRIu64, nanos < 0 ? "-" : "",
+		 size / NANOS_A_UNIT, size % NANOS_A_UNIT);
+	/* without zeros that say nothing */
+	for (size_t len = strlen(text); text[len - 1] == '0' && text[len - 3] != '.'; len--)
+		text[len - 1] = '\0';
+	return text;
+}
+
+static void show_usage_line(const struct report *r, const char *source, const struct sum *s,
+			    const struct usage_shown *shown)
+{
+	const char *cost = dollars(s->nanos);
+	struct jline j;
+
+	jline_begin(&j, stdout);
+	jline_text(&j, "source", source);
+	jline_text(&j, shown->key, s->key[0] != '\0' ? s->key : NULL);
+	if (shown->beside != NULL)
+		jline_text(&j, shown->beside,
+			   s->label != NULL && s->label[0] != '\0' ? s->label : NULL);
+	jline_int(&j, "total_requests", s->requests);
+	jline_int(&j, "total_input_tokens", s->input_tokens);
+	jline_int(&j, "total_output_tokens", s->output_tokens);
+	jline_json(&j, "estimated_cost_usd", cost, strlen(cost));
+	jline_text(&j, "start_date", r->days.from);
+	jline_text(&j, "end_date", r->days.to);
+	jline_end(&j);
+}
+
+static void cell_money(struct table *t, const char *amount, const char *currency)
+{
+	struct buf text;
+
+	buf_init(&text, MONEY_MAX);
+	money_add(&text, amount, strlen(amount), currency, strlen(currency));
+	table_cell(t, COLOUR_NONE, text.data);
+	buf_release(&text);
+}
+
+static void show_heading(const struct report *r, const char *source)
+{
+	if (r->of_usage)
+		printf("%s%susage from %s to %s (UTC)\n", r->has_sources ? source : "",
+		       r->has_sources ? ": " : "", r->days.from, r->days.to);
+	else if (r->has_sources)
+		printf("%s: budgets\n", source);
+}
+
+void report_show_usage(const struct report *r, const char *source, const struct sums *sums,
+		       const struct usage_shown *shown)
+{
+	const struct table_column columns[] = {
+		{ .title = shown->title, .max = WORD_MAX },
+		{ .title = "REQUESTS", .right = true },
+		{ .title = "INPUT TOKENS", .right = true },
+		{ .title = "OUTPUT TOKENS", .right = true },
+		{ .title = "COST", .right = true },
+		{ .title = NULL },
+	};
+	struct table *t;
+
+	for (size_t i = 0; r->cli->json && i < sums->count; i++)
+		show_usage_line(r, source, &sums->list[i], shown);
+	if (r->cli->json)
+		return;
+	show_heading(r, source);
+	t = table_new(stdout, columns);
+	for (size_t i = 0; i < sums->count; i++) {
+		const struct sum *s = &sums->list[i];
+		bool is_labelled = strcmp(shown->key, "user_id") == 0 && s->label != NULL &&
+				   s->label[0] != '\0';
+		const char *name = is_labelled ? s->label : s->key;
+
+		table_cell(t, COLOUR_NONE, name[0] != '\0' ? name : "(none)");
+		table_int(t, s->requests);
+		table_int(t, s->input_tokens);
+		table_int(t, s->output_tokens);
+		cell_money(t, dollars(s->nanos), "USD");
+	}
+	table_flush(t);
+	table_free(&t);
+	if (sums->count == 0)
+		puts("none");
+}
+
+/* ---- budgets ---- */
+
+/* Good enough for a percentage, not for money. */
+static bool amount_of(const struct json_value *item, const char *key, double *value)
+{
+	size_t len;
+	const char *text = json_text(json_get(item, key), &len);
+
+	return text != NULL && num_parse_decimal(text, len, value);
+}
+
+static int64_t tenths_of(const struct json_value *item)
+{
+	double amount, spent;
+
+	if (!amount_of(item, "amount", &amount) || !amount_of(item, "spent", &spent) ||
+	    amount <= 0)
+		return -1;
+	double tenths = spent / amount * 1000;
+
+	return tenths < 0 ? 0 : tenths > 1e9 ? (int64_t)1e9 : (int64_t)tenths;
+}
+
+void report_keep_budget(struct report_budgets *b, const struct json *item)
+{
+	struct json_span bytes = json_bytes(item, json_root(item));
+
+	if (b->count == b->room) {
+		b->room = b->room == 0 ? 16 : 2 * b->room;
+		b->list = mem_resize(b->list, b->room, sizeof(*b->list));
+	}
+	b->list[b->count++] = (struct report_budget){ .body = mem_dup(bytes.at, bytes.len),
+						      .len = bytes.len,
+						      .tenths = tenths_of(json_root(item)) };
+}
+
+void report_release_budgets(struct report_budgets *b)
+{
+	for (size_t i = 0; i < b->count; i++)
+		mem_free(&b->list[i].body);
+	mem_free(&b->list);
+	*b = (struct report_budgets){ 0 };
+}
+
+static int by_spent(const void *a, const void *b)
+{
+	const struct report_budget *x = a, *y = b;
+
+	return x->tenths == y->tenths ? 0 : x->tenths > y->tenths ? -1 : 1;
+}
+
+static void show_budget_line(const char *source, const struct report_budget *b,
+			     const struct json *json)
+{
+	char percent[24];
+	struct jline j;
+
+	jline_begin(&j, stdout);
+	jline_text(&j, "source", source);
+	for (const struct json_value *v = json_first(json_root(json)); v != NULL;
+	     v = json_next(v)) {
+		struct json_span bytes = json_bytes(json, v);
+
+		if (strcmp(json_key(v), "source") != 0 && strcmp(json_key(v), "percent") != 0)
+			jline_json(&j, json_key(v), bytes.at, bytes.len);
+	}
+	snprintf(percent, sizeof(percent), "%lld.%lld", (long long)b->tenths / 10,
+		 (long long)b->tenths % 10);
+	if (b->tenths >= 0)
+		jline_json(&j, "percent", percent, strlen(percent));
+	jline_end(&j);
+}
+
+/* "███████░░░ 72 %" */
+static void cell_bar(struct table *t, int64_t tenths)
+{
+	enum colour colour = tenths > BAD_TENTHS     ? COLOUR_BAD
+			     : tenths >= WARN_TENTHS ? COLOUR_WARN
+						     : COLOUR_GOOD;
+	struct buf text;
+
+	if (tenths < 0) {
+		table_cell(t, COLOUR_NONE, NULL);
+		return;
+	}
+	buf_init(&text, 200);
+	for (int64_t i = 0; i < BAR_LEN; i++)
+		buf_adds(&text, i * 1000 < tenths * BAR_LEN ? "█" : "░");
+	buf_addf(&text, " %lld %%", (long long)tenths / 10);
+	table_cell(t, colour, text.data);
+	buf_release(&text);
+}
+
+static const char *text_of(const struct json_value *item, const char *key)
+{
+	const char *text = json_text(json_get(item, key), NULL);
+
+	return text != NULL ? text : "";
+}
+
+static void show_budget(struct table *t, const struct report_budget *b,
+			const struct json_value *item)
+{
+	const char *department = text_of(item, "department");
+	const char *currency = text_of(item, "currency");
+	bool is_hard = json_kind(json_get(item, "hard_cap")) == JSON_TRUE;
+
+	table_cell(t, COLOUR_NONE, text_of(item, "name"));
+	table_cell(t, COLOUR_NONE, department[0] != '\0' ? department : "(all)");
+	table_cell(t, COLOUR_NONE, text_of(item, "period"));
+	cell_money(t, text_of(item, "spent"), currency);
+	cell_money(t, text_of(item, "amount"), currency);
+	cell_money(t, text_of(item, "remaining"), currency);
+	cell_bar(t, b->tenths);
+	table_cell(t, COLOUR_NONE, is_hard ? "blocks" : "alerts");
+}
+
+static const struct table_column budget_columns[] = {
+	{ .title = "BUDGET", .max = WORD_MAX },
+	{ .title = "DEPARTMENT", .max = 24 },
+	{ .title = "PERIOD", .max = 12 },
+	{ .title = "SPENT", .max = WORD_MAX, .right = true },
+	{ .title = "AMOUNT", .max = WORD_MAX, .right = true },
+	{ .title = "REMAINING", .max = WORD_MAX, .right = true },
+	{ .title = "USED" },
+	{ .title = "AT ZERO" },
+	{ .title = NULL },
+};
+
+void report_show_budgets(const struct report *r, const char *source, struct report_budgets *b)
+{
+	struct table *t = NULL;
+
+	if (b->count > 0)
+		qsort(b->list, b->count, sizeof(*b->list), by_spent);
+	if (!r->cli->json) {
+		show_heading(r, source);
+		t = table_new(stdout, budget_columns);
+	}
+	for (size_t i = 0; i < b->count; i++) {
+		struct json *json = json_parse(b->list[i].body, b->list[i].len, NULL);
+
+		if (r->cli->json)
+			show_budget_line(source, &b->list[i], json);
+		else
+			show_budget(t, &b->list[i], json_root(json));
+		json_free(&json);
+	}
+	if (t != NULL && b->count == 0)
+		puts("none");
+	if (t != NULL)
+		table_flush(t);
+	table_free(&t);
+}
