@@ -75,7 +75,7 @@ static void take_usage(void *arg, const struct json *item)
 
 	if (s->label == NULL && u->by->beside != NULL)
 		s->label = mem_strdup(text_of(root, u->by->beside));
-	sums_add(s, root);
+	spent_add(&s->spent, root);
 }
 
 static bool fetch_usage(struct source_settings *source, struct usage *u,

@@ -1,5 +1,4 @@
 /* report_show: the API's numbers as people read them, or as they came. */
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,30 +16,18 @@ enum {
 	WARN_TENTHS = 750, /* the colour steps of the vendor's own tables */
 	BAD_TENTHS = 900,
 	BAR_LEN = 10,
-	NANOS_A_UNIT = 1000000000,
 };
 
 /* ---- usage ---- */
 
-/* Nanodollars as a decimal number; its text is good until the next call. */
-static const char *dollars(int64_t nanos)
-{
-	static char text[MONEY_MAX];
-	uint64_t size = nanos < 0 ? -(uint64_t)nanos : (uint64_t)nanos;
-
-	snprintf(text, sizeof(text), "%s%" PRIu64 ".%09" PRIu64, nanos < 0 ? "-" : "",
-		 size / NANOS_A_UNIT, size % NANOS_A_UNIT);
-	/* without zeros that say nothing */
-	for (size_t len = strlen(text); text[len - 1] == '0' && text[len - 3] != '.'; len--)
-		text[len - 1] = '\0';
-	return text;
-}
-
 static void show_usage_line(const struct report *r, const char *source, const struct sum *s,
 			    const struct usage_shown *shown)
 {
-	const char *cost = dollars(s->nanos);
+	struct buf cost;
 	struct jline j;
+
+	buf_init(&cost, MONEY_MAX);
+	spent_add_cost(&cost, s->spent.nanos);
 
 	jline_begin(&j, stdout);
 	jline_text(&j, "source", source);
@@ -48,13 +35,14 @@ static void show_usage_line(const struct report *r, const char *source, const st
 	if (shown->beside != NULL)
 		jline_text(&j, shown->beside,
 			   s->label != NULL && s->label[0] != '\0' ? s->label : NULL);
-	jline_int(&j, "total_requests", s->requests);
-	jline_int(&j, "total_input_tokens", s->input_tokens);
-	jline_int(&j, "total_output_tokens", s->output_tokens);
-	jline_json(&j, "estimated_cost_usd", cost, strlen(cost));
+	jline_int(&j, "total_requests", s->spent.requests);
+	jline_int(&j, "total_input_tokens", s->spent.input_tokens);
+	jline_int(&j, "total_output_tokens", s->spent.output_tokens);
+	jline_json(&j, "estimated_cost_usd", cost.data, cost.len);
 	jline_text(&j, "start_date", r->days.from);
 	jline_text(&j, "end_date", r->days.to);
 	jline_end(&j);
+	buf_release(&cost);
 }
 
 static void cell_money(struct table *t, const char *amount, const char *currency)
@@ -65,6 +53,16 @@ static void cell_money(struct table *t, const char *amount, const char *currency
 	money_add(&text, amount, strlen(amount), currency, strlen(currency));
 	table_cell(t, COLOUR_NONE, text.data);
 	buf_release(&text);
+}
+
+static void cell_cost(struct table *t, int64_t nanos)
+{
+	struct buf cost;
+
+	buf_init(&cost, MONEY_MAX);
+	spent_add_cost(&cost, nanos);
+	cell_money(t, cost.data, "USD");
+	buf_release(&cost);
 }
 
 static void show_heading(const struct report *r, const char *source)
@@ -102,10 +100,10 @@ void report_show_usage(const struct report *r, const char *source, const struct 
 		const char *name = is_labelled ? s->label : s->key;
 
 		table_cell(t, COLOUR_NONE, name[0] != '\0' ? name : "(none)");
-		table_int(t, s->requests);
-		table_int(t, s->input_tokens);
-		table_int(t, s->output_tokens);
-		cell_money(t, dollars(s->nanos), "USD");
+		table_int(t, s->spent.requests);
+		table_int(t, s->spent.input_tokens);
+		table_int(t, s->spent.output_tokens);
+		cell_cost(t, s->spent.nanos);
 	}
 	table_flush(t);
 	table_free(&t);

@@ -5,7 +5,6 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "model/alert.h"
 
 static size_t slot_of(const struct sums *s, const char *key)
@@ -45,42 +44,14 @@ struct sum *sums_at(struct sums *s, const char *key)
 	return &s->list[s->slots[at] - 1];
 }
 
-/* What a counter can't hold it is full of. */
-static void add_to(int64_t *sum, int64_t more)
-{
-	if (__builtin_add_overflow(*sum, more, sum))
-		*sum = more > 0 ? INT64_MAX : INT64_MIN;
-}
-
-static void add_int(int64_t *sum, const struct json_value *item, const char *key)
-{
-	int64_t value;
-
-	if (json_int(json_get(item, key), &value))
-		add_to(sum, value);
-}
-
-void sums_add(struct sum *to, const struct json_value *item)
-{
-	size_t len;
-	const char *cost = json_text(json_get(item, "estimated_cost_usd"), &len);
-	int64_t nanos;
-
-	add_int(&to->requests, item, "total_requests");
-	add_int(&to->input_tokens, item, "total_input_tokens");
-	add_int(&to->output_tokens, item, "total_output_tokens");
-	if (cost != NULL && num_parse_fixed(cost, len, SUMS_NANOS, &nanos))
-		add_to(&to->nanos, nanos);
-}
-
 static int by_cost(const void *a, const void *b)
 {
 	const struct sum *x = a, *y = b;
 
-	if (x->nanos != y->nanos)
-		return x->nanos > y->nanos ? -1 : 1;
-	if (x->requests != y->requests)
-		return x->requests > y->requests ? -1 : 1;
+	if (x->spent.nanos != y->spent.nanos)
+		return x->spent.nanos > y->spent.nanos ? -1 : 1;
+	if (x->spent.requests != y->spent.requests)
+		return x->spent.requests > y->spent.requests ? -1 : 1;
 	return strcmp(x->key, y->key);
 }
 

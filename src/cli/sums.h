@@ -1,7 +1,6 @@
 /*
  * sums: usage added up by user, model or department, for `tocsin report usage`.
  *
- * Costs are whole nanodollars, so that a million small ones add up to what the API's digits say.
  * What has no such field is added up under "". In memory: a group is some 200 bytes.
  */
 #ifndef CLI_SUMS_H
@@ -10,15 +9,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "model/json.h"
-
-enum { SUMS_NANOS = 9 }; /* decimals of a dollar */
+#include "model/spending.h"
 
 struct sum {
 	char *key;   /* owned */
 	char *label; /* owned; beside it: an e-mail address, a provider; may be NULL */
-	int64_t requests, input_tokens, output_tokens;
-	int64_t nanos; /* of a dollar */
+	struct spent spent;
 };
 
 struct sums {
@@ -31,8 +27,6 @@ struct sums {
 void sums_release(struct sums *s);
 /* The group of that key, made when new; the pointer is good until the next is made. */
 struct sum *sums_at(struct sums *s, const char *key);
-/* Adds an item of GET /usage. */
-void sums_add(struct sum *to, const struct json_value *item);
 /* Dearest first, then most requests, then by key. */
 void sums_sort(struct sums *s);
 

@@ -209,9 +209,9 @@ static void write_passes(const struct metrics_view *v, const struct metric *m, s
 static void write_lists(const struct metrics_view *v, const struct metric *m, struct buf *out)
 {
 	begin(out, m->name, m->type, m->help);
-	for (size_t i = 0; i < v->source_count * CONTEXT_LISTS; i++) {
-		const struct metrics_source *source = &v->sources[i / CONTEXT_LISTS];
-		enum context_kind kind = (enum context_kind)(i % CONTEXT_LISTS);
+	for (size_t i = 0; i < v->source_count * CONTEXT_KINDS; i++) {
+		const struct metrics_source *source = &v->sources[i / CONTEXT_KINDS];
+		enum context_kind kind = (enum context_kind)(i % CONTEXT_KINDS);
 		int64_t value = value_of(m, &source->lists[kind]);
 
 		if (value == METRIC_UNKNOWN)

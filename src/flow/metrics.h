@@ -44,7 +44,7 @@ struct metrics_list {
 struct metrics_source {
 	const char *name;
 	struct metrics_pass passes[PASS_KINDS];
-	struct metrics_list lists[CONTEXT_LISTS];
+	struct metrics_list lists[CONTEXT_KINDS];
 	int64_t token_errors;
 	int64_t nudges, forged_nudges; /* METRIC_UNKNOWN: none are wanted */
 };

@@ -131,8 +131,10 @@ static bool may_mirror(const struct source *s)
 
 static int64_t directory_wakes(const struct source *s)
 {
+	int64_t lookup_at = lookup_wakes_at(s->lookup, may_mirror(s));
 	int64_t at = directory_wakes_at(s->directory, may_mirror(s));
 
+	at = lookup_at < at ? lookup_at : at;
 	if (at == INT64_MAX || auth_bearer(&s->auth, clock_steady()) != NULL)
 		return at;
 	return s->token == TOKEN_FLIES ? INT64_MAX : later_of(at, s->token_not_before);
@@ -182,6 +184,7 @@ void source_turn_end(struct source *s)
 	heed_nudges(s);
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		pump(&s->lanes[i]);
+	lookup_turn_end(s->lookup, may_mirror(s));
 	directory_turn_end(s->directory, may_mirror(s));
 	set_timer(s);
 }
@@ -232,6 +235,12 @@ bool source_want_context(struct source *s, enum context_kind kind, const char *i
 	return directory_want(s->directory, kind, id);
 }
 
+enum lookup_answer source_usage(struct source *s, const char *user_id, int64_t at,
+				const char *model, struct buf *out)
+{
+	return lookup_usage(s->lookup, user_id, at, model, out);
+}
+
 void source_once(struct source *s)
 {
 	s->is_once = true;
@@ -262,6 +271,7 @@ void source_stop(struct source *s)
 {
 	s->stopped = true;
 	directory_stop(s->directory);
+	lookup_stop(s->lookup);
 }
 
 bool source_is_idle(const struct source *s)
@@ -312,6 +322,7 @@ static bool make_directory(struct source *s, uint64_t seed, struct err *err)
 					       .arg = s };
 
 	s->directory = directory_new(&parts, seed, err);
+	s->lookup = lookup_new(&parts);
 	return s->directory != NULL;
 }
 
@@ -329,6 +340,7 @@ struct source *source_new(const struct source_parts *parts, uint64_t seed, struc
 	if (!load(s, err) || !make_directory(s, seed, err) ||
 	    !suspects_load(&s->suspects, parts->store, parts->number, err)) {
 		directory_free(&s->directory);
+		lookup_free(&s->lookup);
 		mem_free(&s);
 		return NULL;
 	}
@@ -359,6 +371,7 @@ void source_refit(struct source *s, struct source_settings *settings)
 
 	auth_refit(&s->auth, &client);
 	directory_refit(s->directory, settings);
+	lookup_refit(s->lookup, settings);
 	intake_refit(&s->intake, settings);
 }
 
@@ -376,6 +389,7 @@ void source_retire(struct source *s)
 	s->p.settings = NULL;
 	auth_refit(&s->auth, NULL);
 	directory_retire(s->directory);
+	lookup_retire(s->lookup);
 	s->intake.source = NULL;
 	timer_stop(s->timer);
 	for (size_t i = 0; i < PASS_KINDS; i++)
@@ -388,7 +402,8 @@ bool source_is_over(const struct source *s)
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		if (s->lanes[i].doing != RESTS)
 			return false;
-	return s->token == TOKEN_RESTS && directory_is_over(s->directory);
+	return s->token == TOKEN_RESTS && directory_is_over(s->directory) &&
+	       lookup_is_over(s->lookup);
 }
 
 void source_free(struct source **s)
@@ -397,6 +412,7 @@ void source_free(struct source **s)
 		return;
 	timer_free(&(*s)->timer);
 	directory_free(&(*s)->directory);
+	lookup_free(&(*s)->lookup);
 	auth_release(&(*s)->auth);
 	intake_release(&(*s)->intake);
 	suspects_release(&(*s)->suspects);
@@ -453,5 +469,6 @@ void source_status(const struct source *s, struct source_status *out)
 	}
 	for (size_t i = 0; i < CONTEXT_LISTS; i++)
 		directory_status(s->directory, (enum context_kind)i, &out->context[i]);
+	lookup_status(s->lookup, &out->context[CONTEXT_USAGE]);
 	tell_longest(s, &out->walk);
 }

@@ -21,6 +21,7 @@
 #include "flow/budget.h"
 #include "flow/directory.h"
 #include "flow/holding.h"
+#include "flow/lookup.h"
 #include "flow/pass.h"
 #include "flow/roster.h"
 #include "io/turn.h"
@@ -83,6 +84,9 @@ void source_stop(struct source *s);
 void source_turn_end(struct source *s);
 /* See directory_want(). */
 bool source_want_context(struct source *s, enum context_kind kind, const char *id);
+/* See lookup_usage(). */
+enum lookup_answer source_usage(struct source *s, const char *user_id, int64_t at,
+				const char *model, struct buf *out);
 /* No page waits to be stored. A request may still be under way: its answer is not needed. */
 bool source_is_idle(const struct source *s);
 /* The pass of source_once() is over; *ok: it was complete. */
@@ -110,7 +114,7 @@ struct source_status {
 	struct source_walk walk;
 	struct source_polls polls[PASS_KINDS];
 	int64_t token_errors; /* tokens that were not to be had, since start */
-	struct directory_status context[CONTEXT_LISTS];
+	struct directory_status context[CONTEXT_KINDS]; /* of usage: no lists, errors alone */
 	int64_t nudges, forged_nudges; /* since start; -1: they are not wanted */
 };
 void source_status(const struct source *s, struct source_status *out);

@@ -17,6 +17,7 @@
 #include "flow/auth.h"
 #include "flow/directory.h"
 #include "flow/intake.h"
+#include "flow/lookup.h"
 #include "flow/nudge.h"
 #include "flow/pass.h"
 #include "flow/server_clock.h"
@@ -101,6 +102,7 @@ struct source {
 	int64_t token_errors; /* since start */
 
 	struct directory *directory; /* owned */
+	struct lookup *lookup;       /* owned */
 	struct nudge nudge;
 	struct intake intake;
 	struct suspects suspects;

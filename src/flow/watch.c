@@ -121,7 +121,7 @@ static void look_at_source(const struct health_view *v, size_t i, struct metrics
 			.errors = s.polls[kind].errors,
 			.completed_at = completed[kind] != 0 ? completed[kind] : METRIC_UNKNOWN
 		};
-	for (size_t kind = 0; kind < CONTEXT_LISTS; kind++)
+	for (size_t kind = 0; kind < CONTEXT_KINDS; kind++)
 		out->lists[kind] = look_at_list(&s.context[kind]);
 }
 
