@@ -1,8 +1,9 @@
-/* A page's body, and the same bytes as an error's. */
+/* A page's body, of alerts and of budgets, and the same bytes as an error's. */
 #include "base/buf.h"
 #include "base/esc.h"
 #include "base/mem.h"
 #include "fuzz.h"
+#include "model/listing.h"
 #include "model/page.h"
 
 static void look_at(const struct page *p)
@@ -21,6 +22,26 @@ static void look_at(const struct page *p)
 		BUG("a cursor that is none");
 }
 
+/* The same bytes as a page of budgets. */
+static void look_at_listing(const char *bytes, size_t len)
+{
+	struct err err = { "" };
+	struct listing l;
+
+	if (!listing_read(&l, CONTEXT_BUDGETS, bytes, len, &err)) {
+		if (err.text[0] == '\0')
+			BUG("no listing, without a reason");
+		return;
+	}
+	for (size_t i = 0; i < l.item_count; i++)
+		if (l.items[i].id[0] == '\0' || l.items[i].place == NULL ||
+		    !json_check(l.items[i].body, l.items[i].body_len, NULL))
+			BUG("an object without an id or a place, or no JSON");
+	if (l.left_out > 0 && l.why[0] == '\0')
+		BUG("left out without a reason");
+	listing_release(&l);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 {
 	char text[160], small[8];
@@ -33,6 +54,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t len)
 	} else if (err.text[0] == '\0') {
 		BUG("no page, without a reason");
 	}
+	look_at_listing((const char *)bytes, len);
 	page_error_text((const char *)bytes, len, text, sizeof(text));
 	page_error_text((const char *)bytes, len, small, sizeof(small));
 	if (strpbrk(text, "\r\n") != NULL || strlen(small) >= sizeof(small))
