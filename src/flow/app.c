@@ -155,6 +155,18 @@ static bool heed_operator(struct app *a)
 	return ok;
 }
 
+/* The same. */
+static bool heed_silences(struct app *a)
+{
+	bool changed;
+	struct err err;
+	bool ok = silences_look(a->silences, a->store, clock_now(), &changed, &err);
+
+	if (changed)
+		deliver_unsilence(a->deliver);
+	return ok;
+}
+
 static void on_tick(void *arg)
 {
 	struct app *a = arg;
@@ -162,7 +174,7 @@ static void on_tick(void *arg)
 	check_store(a);
 	int64_t version = store_version(a->store);
 
-	if (version != a->version && heed_operator(a)) {
+	if (version != a->version && heed_operator(a) && heed_silences(a)) {
 		queue_wake(a->queue);
 		a->version = version;
 	}
@@ -412,7 +424,8 @@ struct app *app_new(struct setup *setup, struct turn *turn, uint64_t seed, struc
 	a->turn = turn;
 	a->seed = seed;
 	a->started_at = clock_now();
-	a->holding = (struct holding){ .roster = &a->roster };
+	a->silences = silences_new();
+	a->holding = (struct holding){ .roster = &a->roster, .silences = a->silences };
 	buf_init(&a->runtime, RUNTIME_MAX);
 	buf_init(&a->written, RUNTIME_MAX);
 	if (!open_store(a, err)) {
@@ -429,7 +442,13 @@ struct app *app_new(struct setup *setup, struct turn *turn, uint64_t seed, struc
 							  .xfer = a->xfer,
 							  .turn = turn });
 	struct app_sources sources;
+	bool changed;
 
+	if (!silences_look(a->silences, a->store, clock_now(), &changed, err)) {
+		app_free(&a);
+		return NULL;
+	}
+	deliver_unsilence(a->deliver);
 	if (!app_make_sources(a, setup->settings, &a->roster, &sources, err)) {
 		app_free(&a);
 		return NULL;
@@ -460,6 +479,7 @@ void app_free(struct app **app)
 	xfer_free(&a->xfer);
 	roster_release(&a->roster);
 	store_close(&a->store);
+	silences_free(&a->silences);
 	setup_free(&a->setup);
 	mem_free(&a->reload_error);
 	buf_release(&a->runtime);

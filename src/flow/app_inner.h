@@ -33,6 +33,7 @@ struct app {
 	struct store *store;
 	struct roster roster;
 	struct holding holding;
+	struct silences *silences;
 	struct xfer *xfer;
 	struct queue *queue;
 	struct deliver *deliver;
