@@ -35,6 +35,23 @@ static bool is_name(const char *name, size_t len)
 	return true;
 }
 
+static void say_none(const char *name, size_t len, struct err *err)
+{
+	char word[NAME_MAX_LEN + 1] = "";
+
+	memcpy(word, name, len < NAME_MAX_LEN ? len : NAME_MAX_LEN);
+	char *near = zone_nearest(word);
+
+	if (near != NULL)
+		err_set(err, "no time zone \"%s\"; did you mean \"%s\"?", word, near);
+	else
+		err_set(err,
+			"no time zone \"%s\"; zones are called as in /usr/share/zoneinfo: "
+			"\"Europe/Berlin\"",
+			word);
+	mem_free(&near);
+}
+
 struct zone *zone_new(const char *name, size_t len, struct err *err)
 {
 	char word[NAME_MAX_LEN + 1];
@@ -46,10 +63,7 @@ struct zone *zone_new(const char *name, size_t len, struct err *err)
 		zone = g_time_zone_new_identifier(word);
 	}
 	if (zone == NULL) {
-		err_set(err,
-			"no time zone \"%.*s\"; zones are called as in /usr/share/zoneinfo: "
-			"\"Europe/Berlin\"",
-			(int)(len < NAME_MAX_LEN ? len : NAME_MAX_LEN), name);
+		say_none(name, len, err);
 		return NULL;
 	}
 	struct zone *z = mem_new(sizeof(*z));

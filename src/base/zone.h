@@ -19,6 +19,10 @@ struct zone *zone_new(const char *name, size_t len, struct err *err)
 	__attribute__((warn_unused_result));
 void zone_free(struct zone **z);
 
+/* The zone that was perhaps meant by a name that is none; NULL: nobody knows. The caller frees it.
+ * Reads the database's list of names: for messages alone. */
+char *zone_nearest(const char *name);
+
 /* What is added to UTC at that moment, in ms, and what it is called ("CEST"; lives with z).
  * NULL for z: UTC. */
 int64_t zone_offset(const struct zone *z, int64_t at, const char **called);

@@ -32,7 +32,7 @@ MISTAKES = {
     "unknown filter": ('{"a":"{{id | truncat 3}}"}', {}, "own.json.mustache:1: column 7: "
                        'no filter "truncat"; did you mean "truncate"?'),
     "unknown zone": ('{"a":"{{at | date %R Europe/Berln}}"}', {}, "own.json.mustache:1: "
-                     'column 7: no time zone "Europe/Berln"; '),
+                     'column 7: no time zone "Europe/Berln"; did you mean "Europe/Berlin"?'),
     "larger than a body may be": ('{"a":"' + "{{#a}}{{/a}}" * 10 + "{{> p}}" * 60 + '"}',
                                   {"p": "x" * 200000}, "p.json.mustache:1: column "),
 }

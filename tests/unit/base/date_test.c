@@ -7,6 +7,7 @@
 
 #include "base/clock.h"
 #include "base/date.h"
+#include "base/file.h"
 #include "base/mem.h"
 
 static int64_t at(const char *iso)
@@ -139,6 +140,38 @@ static void a_zone_that_is_none_is_refused(void **state)
 	}
 }
 
+/* Without the list of names (a machine's tz database may lack it) nothing is guessed. */
+static void a_slip_in_a_zone_is_told_with_the_nearest_one(void **state)
+{
+	static const struct {
+		const char *name, *wanted; /* NULL: no guess */
+	} rows[] = {
+		{ "Europe/Berln", "Europe/Berlin" },
+		{ "Eurpoe/Berlin", "Europe/Berlin" },
+		{ "europe/berlin", "Europe/Berlin" },
+		{ "Berlin", "Europe/Berlin" },
+		{ "new_york", "America/New_York" },
+		{ "US/Pacfic", "US/Pacific" }, /* a link */
+		{ "PST", NULL },               /* nobody means EST by it */
+		{ "Mars/Olympus_Mons", NULL },
+		{ "", NULL },
+	};
+
+	(void)state;
+	if (!file_exists("/usr/share/zoneinfo/tzdata.zi"))
+		skip();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *near = zone_nearest(rows[i].name);
+		bool is_right = rows[i].wanted == NULL
+					? near == NULL
+					: near != NULL && strcmp(near, rows[i].wanted) == 0;
+
+		if (!is_right)
+			fail_msg("%s: %s", rows[i].name, near != NULL ? near : "no guess");
+		mem_free(&near);
+	}
+}
+
 static void a_date_that_does_not_fit_says_so(void **state)
 {
 	struct buf out;
@@ -157,6 +190,7 @@ int main(void)
 		cmocka_unit_test(a_wrong_pattern_says_why),
 		cmocka_unit_test(clocks_jump_where_the_law_says),
 		cmocka_unit_test(a_zone_that_is_none_is_refused),
+		cmocka_unit_test(a_slip_in_a_zone_is_told_with_the_nearest_one),
 		cmocka_unit_test(a_date_that_does_not_fit_says_so),
 	};
 
