@@ -39,6 +39,26 @@ static const struct conf_key log_keys[] = {
 	{ .name = NULL },
 };
 
+#define IN_FLAP(member) (AT(flap.member) - AT(flap))
+
+static const struct conf_key flap_keys[] = {
+	{ .name = "over",
+	  .kind = CONF_INT,
+	  .offset = IN_FLAP(over),
+	  .required = true,
+	  .min = "1",
+	  .max = "1000",
+	  .help = "opened again more often than that in `within`, an alert flaps" },
+	{ .name = "within",
+	  .kind = CONF_DURATION,
+	  .offset = IN_FLAP(within_ms),
+	  .required = true,
+	  .min = "1s",
+	  .max = "7d",
+	  .help = "the time in which that is counted" },
+	{ .name = NULL },
+};
+
 const struct conf_key settings_top_keys[] = {
 	{ .name = "store",
 	  .kind = CONF_TEXT,
@@ -82,6 +102,11 @@ const struct conf_key settings_top_keys[] = {
 	  .offset = AT(link),
 	  .one_line = true,
 	  .help = "a template: an alert's page, \"https://app.example.com/alerts/{{id}}\"" },
+	{ .name = "flap",
+	  .kind = CONF_NESTED,
+	  .offset = AT(flap),
+	  .nested = flap_keys,
+	  .help = "an alert that opens again and again is held and told as one" },
 	{ .name = "sources",
 	  .kind = CONF_OTHER,
 	  .help = "where alerts come from: ( { ... } )" },

@@ -89,6 +89,9 @@ struct settings {
 	enum log_format log_format;
 	int64_t retention_ms, store_reserve, grace_ms;
 	char *link;
+	struct {
+		int64_t over, within_ms; /* 0: flapping is not looked for */
+	} flap;
 	struct source_settings *sources;
 	size_t source_count;
 	struct sink_settings *sinks;

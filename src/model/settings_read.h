@@ -22,6 +22,7 @@ extern const struct conf_key settings_source_keys[];
 extern const struct conf_key settings_sink_keys[];
 extern const struct conf_key settings_route_keys[];
 extern const struct conf_key settings_hold_keys[]; /* of a route, too */
+extern const struct conf_key settings_digest_keys[], settings_quiet_keys[];
 
 /* Each fills one zeroed struct from its group; what is wrong goes to the problems. */
 void settings_read_source(const struct settings_reading *g, const struct conf_node *n,
@@ -39,6 +40,13 @@ void settings_read_route(const struct settings_reading *g, const struct conf_nod
 void settings_read_holds(const struct settings_reading *g, const struct conf_node *n,
 			 const char *what, struct route *route);
 void settings_release_holds(struct route *route);
+
+/* Of that what goes by the clock (settings_hours.c); NULL for n: the key is not set. */
+void settings_read_digest(const struct settings_reading *g, const struct conf_node *n,
+			  const char *what, struct hours *digest);
+void settings_read_quiet(const struct settings_reading *g, const struct conf_node *n,
+			 const char *what, struct route *route);
+void settings_release_hours(struct route *route);
 
 /* One matcher; NULL, with the error, for what is none. */
 struct matcher *settings_read_matcher(const struct settings_reading *g,
