@@ -27,6 +27,7 @@ struct regex {
 	pcre2_code *code;
 	pcre2_match_context *limits;
 	pcre2_match_data *found; /* scratch; nobody reads what was captured */
+	bool was_cut;
 };
 
 static bool set_compile_error(int code, size_t offset, struct err *err)
@@ -91,7 +92,7 @@ static int match(const struct regex *re, const char *subject, size_t len, uint32
 			   re->limits);
 }
 
-bool regex_matches(const struct regex *re, const char *subject, size_t len, bool *hit_limit)
+bool regex_matches(struct regex *re, const char *subject, size_t len, bool *hit_limit)
 {
 	int code = match(re, subject, len, 0);
 
@@ -99,8 +100,15 @@ bool regex_matches(const struct regex *re, const char *subject, size_t len, bool
 		code = match(re, subject, len, PCRE2_NO_JIT);
 	bool is_answer = code >= 0 || code == PCRE2_ERROR_NOMATCH;
 	bool is_bad_utf8 = code <= PCRE2_ERROR_UTF8_ERR1 && code >= PCRE2_ERROR_UTF8_ERR21;
+	bool is_perhaps = !is_answer && !is_bad_utf8;
 
+	re->was_cut |= is_perhaps;
 	if (hit_limit != NULL)
-		*hit_limit = !is_answer && !is_bad_utf8;
-	return code >= 0 || (!is_answer && !is_bad_utf8);
+		*hit_limit = is_perhaps;
+	return code >= 0 || is_perhaps;
+}
+
+bool regex_was_cut(const struct regex *re)
+{
+	return re->was_cut;
 }

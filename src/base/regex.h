@@ -21,6 +21,8 @@ struct regex *regex_new(const char *pattern, struct err *err)
 void regex_free(struct regex **re);
 
 /* *hit_limit (may be NULL) tells that the answer is only "perhaps". Bad UTF-8 never matches. */
-bool regex_matches(const struct regex *re, const char *subject, size_t len, bool *hit_limit);
+bool regex_matches(struct regex *re, const char *subject, size_t len, bool *hit_limit);
+/* Has it ever hit its limit? */
+bool regex_was_cut(const struct regex *re);
 
 #endif

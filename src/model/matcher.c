@@ -2,8 +2,8 @@
  * matcher: one `field op value`, compiled once, asked often.
  *
  * What a comparison compares is decided by the two sides, in this order: severities by rank
- * (the field `severity`, or two words that are severities), numbers, times, text. Equal texts
- * are equal whatever they mean. In doubt an alert matches rather than not: an unknown severity
+ * (the field `severity`, or two words that are severities), numbers, times, text. A date is a
+ * time: its midnight in UTC. Equal texts are equal whatever they mean. In doubt an alert matches rather than not: an unknown severity
  * ranks as high, and a pattern that hits its limit holds. Only a value that no field can be
  * less than is refused, because its matcher could never hold.
  */
@@ -13,32 +13,20 @@
 #include "base/mem.h"
 #include "base/num.h"
 #include "base/regex.h"
-#include "model/route.h"
-
-enum op { OP_EQ, OP_NE, OP_MATCH, OP_NO_MATCH, OP_LE, OP_LT, OP_GE, OP_GT };
+#include "model/matcher.h"
 
 /* Longer ones first: the first that fits is taken. */
 static const struct {
 	const char *text;
-	enum op op;
+	enum matcher_op op;
 } ops[] = {
 	{ "!=", OP_NE }, { "=~", OP_MATCH }, { "!~", OP_NO_MATCH }, { "<=", OP_LE },
 	{ ">=", OP_GE }, { "=", OP_EQ },     { "<", OP_LT },        { ">", OP_GT },
 };
 
-/* One side of a comparison: its text, and what it means where it means something. */
-struct operand {
-	const char *text; /* len bytes */
-	size_t len;
-	bool is_number, is_whole, is_time, is_severity;
-	double number;
-	int64_t whole, time;
-	enum alert_severity severity;
-};
-
 struct matcher {
 	char *text, *field, *value;
-	enum op op;
+	enum matcher_op op;
 	bool by_severity; /* the field is `severity`: any word has a rank */
 	struct operand right;
 	struct regex *regex; /* of =~ and !~ */
@@ -70,14 +58,23 @@ static void read_severity(struct operand *o)
 	o->severity = alert_severity_rank(word, &o->is_severity);
 }
 
-static struct operand operand_of(const char *text, size_t len)
+/* A day alone (2026-11-24) is its midnight. */
+static void read_time(struct operand *o)
 {
-	struct operand o = { .text = text, .len = len };
+	char midnight[] = "yyyy-mm-ddT00:00:00Z";
 
-	read_number(&o);
-	read_severity(&o);
-	o.is_time = clock_parse_iso(text, len, &o.time);
-	return o;
+	o->is_time = clock_parse_iso(o->text, o->len, &o->time);
+	if (o->is_time || o->len != sizeof("yyyy-mm-dd") - 1)
+		return;
+	memcpy(midnight, o->text, o->len);
+	o->is_time = clock_parse_iso(midnight, sizeof(midnight) - 1, &o->time);
+}
+
+static void understand(struct operand *o)
+{
+	read_number(o);
+	read_severity(o);
+	read_time(o);
 }
 
 /* ---- parsing ---- */
@@ -148,7 +145,7 @@ static bool take_value(struct matcher *m, const char *s, struct err *err)
 	return true;
 }
 
-static bool is_ordering(enum op op)
+static bool is_ordering(enum matcher_op op)
 {
 	return op == OP_LT || op == OP_LE || op == OP_GT || op == OP_GE;
 }
@@ -170,7 +167,8 @@ static bool compile(struct matcher *m, struct err *err)
 
 	if (!take_field(m, &s, err) || !take_op(m, &s, err) || !take_value(m, s, err))
 		return false;
-	m->right = operand_of(m->value, strlen(m->value));
+	m->right = (struct operand){ .text = m->value, .len = strlen(m->value) };
+	understand(&m->right);
 	if (m->op != OP_MATCH && m->op != OP_NO_MATCH)
 		return check_order(m, err);
 	m->regex = regex_new(m->value, err);
@@ -205,6 +203,27 @@ const char *matcher_text(const struct matcher *m)
 	return m->text;
 }
 
+const char *matcher_field(const struct matcher *m)
+{
+	return m->field;
+}
+
+enum matcher_op matcher_op(const struct matcher *m)
+{
+	return m->op;
+}
+
+const struct operand *matcher_operand(const struct matcher *m)
+{
+	return &m->right;
+}
+
+bool matcher_is_same(const struct matcher *a, const struct matcher *b)
+{
+	return a->op == b->op && strcmp(a->value, b->value) == 0 &&
+	       strcmp(a->field, b->field) == 0;
+}
+
 /* ---- asking ---- */
 
 enum order { ORDER_LESS, ORDER_EQUAL, ORDER_MORE, ORDER_NONE };
@@ -219,37 +238,43 @@ static enum order order_real(double a, double b)
 	return a < b ? ORDER_LESS : a > b ? ORDER_MORE : ORDER_EQUAL;
 }
 
-/* How a field's text stands to the value; only what the value means is looked for in it. */
-static enum order order_of(const struct matcher *m, const char *text, size_t len)
+/* How what was seen stands to the value. */
+static enum order order_of(const struct matcher *m, struct sight *s)
 {
-	const struct operand *right = &m->right;
-	struct operand left = { .text = text, .len = len };
+	const struct operand *right = &m->right, *left = &s->operand;
 
-	if (right->is_severity) {
-		read_severity(&left);
-		if (m->by_severity || left.is_severity)
-			return order_int((int)left.severity, (int)right->severity);
-	}
-	if (right->is_number) {
-		read_number(&left);
-		if (left.is_whole && right->is_whole)
-			return order_int(left.whole, right->whole);
-		if (left.is_number)
-			return order_real(left.number, right->number);
-	}
-	if (right->is_time && clock_parse_iso(text, len, &left.time))
-		return order_int(left.time, right->time);
+	if (!s->is_understood)
+		understand(&s->operand);
+	s->is_understood = true;
+	if (right->is_severity && (m->by_severity || left->is_severity))
+		return order_int((int)left->severity, (int)right->severity);
+	if (right->is_number && left->is_number)
+		return right->is_whole && left->is_whole
+			       ? order_int(left->whole, right->whole)
+			       : order_real(left->number, right->number);
+	if (right->is_time && left->is_time)
+		return order_int(left->time, right->time);
 	return ORDER_NONE;
 }
 
-/* A string of digits is no number here: the ids "1e3" and "1000" are two. */
-static bool is_equal(const struct matcher *m, enum value_kind kind, struct json_span field)
+bool matcher_is_of_bytes(const struct matcher *m)
 {
-	if (field.len == m->right.len && memcmp(field.at, m->right.text, field.len) == 0)
+	const struct operand *right = &m->right;
+
+	return (m->op == OP_EQ || m->op == OP_NE) && !right->is_number && !right->is_time &&
+	       !(m->by_severity && right->is_severity);
+}
+
+/* A string of digits is no number here: the ids "1e3" and "1000" are two. */
+static bool is_equal(const struct matcher *m, struct sight *s)
+{
+	const struct operand *left = &s->operand;
+
+	if (left->len == m->right.len && memcmp(left->text, m->right.text, left->len) == 0)
 		return true;
-	if (kind == VALUE_TEXT && m->right.is_number)
+	if (matcher_is_of_bytes(m) || (s->value.kind == VALUE_TEXT && m->right.is_number))
 		return false;
-	return order_of(m, field.at, field.len) == ORDER_EQUAL;
+	return order_of(m, s) == ORDER_EQUAL;
 }
 
 /* Objects and lists are compared as the JSON they came as. */
@@ -271,36 +296,61 @@ static struct json_span field_text(const struct value *v)
 	return (struct json_span){ "", 0 };
 }
 
+static void see(struct sight *s, struct json_span text)
+{
+	s->operand.text = text.at;
+	s->operand.len = text.len;
+	s->is_understood = false;
+}
+
+void matcher_see(const char *field, const struct facts *facts, struct sight *out)
+{
+	struct value root;
+
+	value_of_facts(facts, &root);
+	if (!value_path(&root, field, strlen(field), &out->value))
+		out->value.kind = VALUE_MISSING;
+	see(out, field_text(&out->value));
+}
+
+void matcher_see_text(enum value_kind kind, const char *text, size_t len, struct sight *out)
+{
+	out->value.kind = kind;
+	see(out, (struct json_span){ text, len });
+}
+
 /* A pattern that hits its limit holds either way: `!~` too must not lose an alert for it. */
-static bool pattern_holds(const struct matcher *m, struct json_span field)
+static bool pattern_holds(const struct matcher *m, const struct sight *s)
 {
 	bool is_perhaps;
-	bool is_match = regex_matches(m->regex, field.at, field.len, &is_perhaps);
+	bool is_match = regex_matches(m->regex, s->operand.text, s->operand.len, &is_perhaps);
 
 	return is_perhaps || is_match == (m->op == OP_MATCH);
 }
 
-bool matcher_matches(const struct matcher *m, const struct facts *facts)
+bool matcher_holds(const struct matcher *m, struct sight *s)
 {
-	struct value root, v;
-
-	value_of_facts(facts, &root);
-	if (!value_path(&root, m->field, strlen(m->field), &v))
-		v.kind = VALUE_MISSING;
-	struct json_span field = field_text(&v);
-	enum order order = is_ordering(m->op) ? order_of(m, field.at, field.len) : ORDER_NONE;
+	enum order order = is_ordering(m->op) ? order_of(m, s) : ORDER_NONE;
 
 	switch (m->op) {
-	case OP_EQ: return is_equal(m, v.kind, field);
-	case OP_NE: return !is_equal(m, v.kind, field);
+	case OP_EQ: return is_equal(m, s);
+	case OP_NE: return !is_equal(m, s);
 	case OP_MATCH:
-	case OP_NO_MATCH: return pattern_holds(m, field);
+	case OP_NO_MATCH: return pattern_holds(m, s);
 	case OP_LT: return order == ORDER_LESS;
 	case OP_LE: return order == ORDER_LESS || order == ORDER_EQUAL;
 	case OP_GT: return order == ORDER_MORE;
 	case OP_GE: return order == ORDER_MORE || order == ORDER_EQUAL;
 	}
 	BUG("op %d", (int)m->op);
+}
+
+bool matcher_matches(const struct matcher *m, const struct facts *facts)
+{
+	struct sight s;
+
+	matcher_see(m->field, facts, &s);
+	return matcher_holds(m, &s);
 }
 
 /* A number is a word too: no text of other digits equals it. */
@@ -312,6 +362,17 @@ bool matcher_is_word(const struct matcher *m, const char **field, const char **v
 }
 
 /* ---- doubts ---- */
+
+bool matcher_was_cut(const struct matcher *m)
+{
+	return m->regex != NULL && regex_was_cut(m->regex);
+}
+
+/* Of the names of facts, those that a delivery brings or a message. */
+static const char *const later_names[] = {
+	"route", "sink",   "delivery_id", "link", "count", "alerts",   "why",    "storm",
+	"rest",  "repeat", "vars",        "map",  "url",   "base_url", "handle", "kept",
+};
 
 bool matcher_is_plausible(const struct matcher *m, struct err *err)
 {
@@ -333,4 +394,18 @@ bool matcher_is_plausible(const struct matcher *m, struct err *err)
 				       "no field \"%s\" is known, so it is looked for in the "
 				       "alert itself; did you mean \"%s\"?",
 				       name, near);
+}
+
+bool matcher_is_early(const struct matcher *m, struct err *err)
+{
+	size_t len = strcspn(m->field, ".");
+
+	for (size_t i = 0; i < ARRAY_LEN(later_names); i++)
+		if (strlen(later_names[i]) == len &&
+		    strncmp(later_names[i], m->field, len) == 0)
+			return err_set(err,
+				       "%s is not known yet where routes are chosen: "
+				       "it is empty for every alert",
+				       later_names[i]);
+	return true;
 }

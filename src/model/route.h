@@ -1,9 +1,8 @@
 /*
  * route: which sinks an event goes to.
  *
- * A matcher is `field op value` (contract.md section 9): op one of = != =~ !~ < <= > >=; a list
- * is ANDed; null and missing equal the empty string; < and its kin compare severities by rank,
- * ISO times as times, numbers as numbers. The first matching route wins unless `continue`.
+ * A route's matchers are ANDed; the first matching route wins unless it says `continue`. What is
+ * said here of one route and one alert, model/router does for many.
  */
 #ifndef MODEL_ROUTE_H
 #define MODEL_ROUTE_H
@@ -14,21 +13,7 @@
 #include "base/err.h"
 #include "model/facts.h"
 #include "model/hours.h"
-
-struct matcher;
-
-struct matcher *matcher_new(const char *text, struct err *err)
-	__attribute__((warn_unused_result));
-void matcher_free(struct matcher **m);
-bool matcher_matches(const struct matcher *m, const struct facts *facts);
-const char *matcher_text(const struct matcher *m);
-/*
- * For who has too many to ask each: true of one that holds, where its field is a text or missing,
- * for this value alone, byte by byte. Fills field and value of any.
- */
-bool matcher_is_word(const struct matcher *m, const char **field, const char **value);
-/* For a warning: false, with err, when it may match but is more likely a typo. */
-bool matcher_is_plausible(const struct matcher *m, struct err *err);
+#include "model/matcher.h"
 
 /* `group = { by; wait; max; }`: rows of the same values go out as one. */
 struct route_group {

@@ -44,7 +44,7 @@ struct matcher *settings_read_matcher(const struct settings_reading *g,
 
 	if (m == NULL)
 		conf_error(&g->reader, n, "%s: %s", what, err.text);
-	else if (!matcher_is_plausible(m, &err))
+	else if (!matcher_is_plausible(m, &err) || !matcher_is_early(m, &err))
 		conf_warn(&g->reader, n, "%s: matcher \"%s\": %s", what, matcher_text(m),
 			  err.text);
 	return m;
