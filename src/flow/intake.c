@@ -150,8 +150,7 @@ static size_t route_step(struct intake *in, const struct alert *seen, const stru
 			       .event = step->kind,
 			       .first = step->first,
 			       .source = in->source->name };
-	size_t count =
-		route_choose(s->routes, s->route_count, &facts, in->chosen, s->sink_count);
+	size_t count = router_choose(s->router, &facts, in->chosen, s->sink_count);
 	size_t from = in->target_count;
 
 	for (size_t i = 0; i < count; i++) {

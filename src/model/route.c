@@ -31,28 +31,34 @@ static struct route_target *find_target(struct route_target *targets, size_t cou
 	return NULL;
 }
 
+size_t route_add_targets(const struct route *routes, size_t i, enum event_kind kind,
+			 struct route_target *targets, size_t count, size_t sink_count)
+{
+	const struct route *r = &routes[i];
+	bool left_out = !route_wants(r, kind);
+
+	for (size_t k = 0; k < r->to_count; k++) {
+		struct route_target t = { r->to[k], i, left_out };
+		struct route_target *have = find_target(targets, count, t.sink);
+
+		if (have != NULL && have->left_out && !left_out)
+			*have = t;
+		else if (have == NULL && count < sink_count)
+			targets[count++] = t;
+	}
+	return count;
+}
+
 size_t route_choose(const struct route *routes, size_t route_count, const struct facts *facts,
 		    struct route_target *targets, size_t sink_count)
 {
 	size_t count = 0;
 
 	for (size_t i = 0; i < route_count; i++) {
-		const struct route *r = &routes[i];
-
-		if (!route_matches(r, facts))
+		if (!route_matches(&routes[i], facts))
 			continue;
-		bool left_out = !route_wants(r, facts->event);
-
-		for (size_t k = 0; k < r->to_count; k++) {
-			struct route_target t = { r->to[k], i, left_out };
-			struct route_target *have = find_target(targets, count, t.sink);
-
-			if (have != NULL && have->left_out && !left_out)
-				*have = t;
-			else if (have == NULL && count < sink_count)
-				targets[count++] = t;
-		}
-		if (!r->goes_on)
+		count = route_add_targets(routes, i, facts->event, targets, count, sink_count);
+		if (!routes[i].goes_on)
 			break;
 	}
 	return count;

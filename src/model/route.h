@@ -68,6 +68,10 @@ struct route_target {
 	bool left_out;      /* only routes lead there whose `events` or `closes` leave it out */
 };
 
+/* Adds those of the i-th route, which matches; returns how many there are then. */
+size_t route_add_targets(const struct route *routes, size_t i, enum event_kind kind,
+			 struct route_target *targets, size_t count, size_t sink_count);
+
 /*
  * The targets of an event, each sink once, in route order; room for sink_count. Returns how
  * many. Facts need alert, event, first and source.

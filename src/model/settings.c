@@ -287,6 +287,8 @@ struct settings *settings_read(const char *bytes, size_t len,
 	conf_problems_sort(problems);
 	if (problems->error_count > errors_before)
 		settings_free(&g.settings);
+	else
+		g.settings->router = router_new(g.settings->routes, g.settings->route_count);
 	return g.settings;
 }
 
@@ -300,6 +302,7 @@ void settings_free(struct settings **settings)
 		settings_release_source(&s->sources[i]);
 	for (size_t i = 0; i < s->sink_count; i++)
 		settings_release_sink(&s->sinks[i]);
+	router_free(&s->router);
 	for (size_t i = 0; i < s->route_count; i++)
 		settings_release_route(&s->routes[i]);
 	mem_free(&s->sources);

@@ -18,6 +18,7 @@
 #include "model/context.h"
 #include "model/preset.h"
 #include "model/route.h"
+#include "model/router.h"
 #include "model/sink.h"
 
 enum start_kind { START_NOW, START_ALL, START_SINCE };
@@ -98,6 +99,7 @@ struct settings {
 	size_t sink_count;
 	struct route *routes;
 	size_t route_count;
+	struct router *router; /* of the routes; owned */
 };
 
 /* What the configuration needs from outside. */
