@@ -51,6 +51,7 @@ static const char *const msgs[LOG_MSG_COUNT] = {
 	[LOG_TOKEN_RENEWED] = "token-renewed",
 	[LOG_TOKEN_FAILED] = "token-failed",
 	[LOG_ITEM_REJECTED] = "item-rejected",
+	[LOG_DOUBT] = "doubt",
 	[LOG_VANISHED] = "vanished",
 	[LOG_CONTEXT] = "context",
 	[LOG_CONTEXT_FAILED] = "context-failed",

@@ -16,6 +16,7 @@
 #include "cli/rejects.h"
 #include "cli/rows.h"
 #include "cli/table.h"
+#include "cli/unrouted.h"
 #include "model/alert.h"
 
 enum { PIECE = 5000, PIECE_BYTES = 32 << 20 };
@@ -24,22 +25,19 @@ enum { PIECE = 5000, PIECE_BYTES = 32 << 20 };
 
 static const char query[] =
 	"SELECT coalesce(source, '') AS source, id, status, severity, state, episode, body, "
-	"first_seen_at, last_seen_at, missing_since FROM v_alerts "
+	"first_seen_at, last_seen_at, missing_since, " UNROUTED " AS unrouted FROM v_alerts a "
 	"WHERE (first_seen_at, coalesce(source, ''), id) > (CAST(?1 AS INTEGER), ?2, ?3) "
-	"AND (?4 IS NULL OR state = ?4 OR (?4 = 'missing' AND missing_since IS NOT NULL)) "
+	"AND (?4 IS NULL OR state = ?4 OR (?4 = 'missing' AND missing_since IS NOT NULL) "
+	"OR (?4 = 'unrouted' AND " UNROUTED ")) "
 	"AND (?5 IS NULL OR first_seen_at >= CAST(?5 AS INTEGER)) "
 	"ORDER BY first_seen_at, coalesce(source, ''), id LIMIT " LIMIT_TEXT;
 
 static const struct table_column columns[] = {
-	{ .title = "ALERT", .max = 40 },
-	{ .title = "STATE" },
-	{ .title = "STATUS", .max = 14 },
-	{ .title = "SEVERITY", .max = 10 },
-	{ .title = "TYPE", .max = 20 },
-	{ .title = "SOURCE", .max = 20 },
-	{ .title = "FIRST SEEN" },
-	{ .title = "TITLE", .max = 60 },
-	{ .title = NULL },
+	{ .title = "ALERT", .max = 40 },  { .title = "STATE" },
+	{ .title = "STATUS", .max = 14 }, { .title = "SEVERITY", .max = 10 },
+	{ .title = "TYPE", .max = 20 },   { .title = "ROUTED", .max = 8 },
+	{ .title = "SOURCE", .max = 20 }, { .title = "FIRST SEEN" },
+	{ .title = "TITLE", .max = 60 },  { .title = NULL },
 };
 
 struct listing {
@@ -66,6 +64,7 @@ static void tell_json(struct listing *l, struct view *v)
 	jline_at(&j, "first_seen_at", view_int(v, "first_seen_at"));
 	jline_at(&j, "last_seen_at", view_int(v, "last_seen_at"));
 	jline_at(&j, "missing_since", view_int(v, "missing_since"));
+	jline_bool(&j, "unrouted", view_int(v, "unrouted") != 0);
 	jline_end(&j);
 }
 
@@ -76,6 +75,7 @@ static void tell_row(struct listing *l, struct view *v)
 	struct alert alert;
 	struct err err;
 	bool ok = body != NULL && alert_read(&alert, body, view_len(v, "body"), &err);
+	bool is_unrouted = view_int(v, "unrouted") != 0;
 
 	table_cell(l->table, COLOUR_NONE, view_text(v, "id"));
 	table_cell(l->table, print_colour_of(state),
@@ -83,6 +83,8 @@ static void tell_row(struct listing *l, struct view *v)
 	table_cell(l->table, COLOUR_NONE, view_text(v, "status"));
 	table_cell(l->table, print_colour_of(severity), severity);
 	table_cell(l->table, COLOUR_NONE, ok ? alert.type : NULL);
+	table_cell(l->table, is_unrouted ? COLOUR_WARN : COLOUR_NONE,
+		   is_unrouted ? "no" : NULL);
 	table_cell(l->table, COLOUR_NONE, view_text(v, "source"));
 	table_at(l->table, view_int(v, "first_seen_at"), l->now);
 	table_cell(l->table, COLOUR_NONE, ok ? alert.title : NULL);
@@ -165,10 +167,10 @@ static int run(const struct cli *cli)
 
 	if (cli->argc > 0)
 		return cli_usage(cli, "it takes no argument");
-	if (state != NULL && strcmp(state, "missing") != 0 &&
+	if (state != NULL && strcmp(state, "missing") != 0 && strcmp(state, "unrouted") != 0 &&
 	    !alert_state_parse(state, &parsed))
-		return cli_usage(
-			cli, "--state is one of active, missing, resolved, silent, vanished");
+		return cli_usage(cli, "--state is one of active, missing, resolved, silent, "
+				      "unrouted, vanished");
 	if (since != NULL && !num_parse_duration(since, &span, &err))
 		return cli_usage(cli, "--since: %s", err.text);
 	snprintf(at, sizeof(at), "%" PRId64, l.now - span);
@@ -184,7 +186,7 @@ static int run(const struct cli *cli)
 }
 
 static const struct cli_option options[] = {
-	{ "state", "STATE", "active, missing, resolved, silent or vanished" },
+	{ "state", "STATE", "active, missing, resolved, silent, unrouted or vanished" },
 	{ "since", "DURATION", "first seen within: 30m, 24h, 7d" },
 	{ "rejected", NULL,
 	  "instead, what the API listed and could not be read, with the reason" },
@@ -196,7 +198,8 @@ const struct command command_alerts = {
 	.summary = "list the alerts that the store remembers",
 	.details = "Oldest first. `silent` ones are older than the first start and never rang; "
 		   "`missing`\nones are active, but the API did not list them when it was last "
-		   "asked;\n`vanished` ones it lists no more, and nobody knows how they ended.",
+		   "asked;\n`vanished` ones it lists no more, and nobody knows how they ended; "
+		   "`unrouted` ones\nno route wanted, so nobody was told.",
 	.options = options,
 	.json = true,
 	.run = run,

@@ -127,6 +127,7 @@ static bool tell_delivery(struct story *s, struct view *v, struct err *err)
 	struct matched matched;
 	struct row_try only;
 
+	s->delivery_count++;
 	note_next(s, v);
 	find_matched(s, view_text(v, "route"), &matched);
 	s->voice->delivery(s, v, &matched);
@@ -160,6 +161,8 @@ static void read_event(struct story *s, struct view *v)
 static bool tell_event(struct story *s, struct view *v, struct err *err)
 {
 	read_event(s, v);
+	s->seq = view_int(v, "seq");
+	s->delivery_count = 0;
 	s->voice->event(s, v);
 	bool ok = each_row_of(s, deliveries_query, view_int(v, "id"), tell_delivery, err);
 

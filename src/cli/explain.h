@@ -41,7 +41,10 @@ struct story {
 	int64_t now;
 	struct next next;
 
-	struct alert alert; /* of the event being told */
+	/* Of the event being told. */
+	int64_t seq;
+	size_t delivery_count;
+	struct alert alert;
 	bool alert_known;
 	struct facts facts;
 };

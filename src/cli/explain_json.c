@@ -72,6 +72,13 @@ static void end_list(struct story *s)
 	jline_close(&s->j, '}');
 }
 
+static void end_event(struct story *s)
+{
+	jline_close(&s->j, ']');
+	jline_bool(&s->j, "unrouted", s->seq == 1 && s->delivery_count == 0);
+	jline_close(&s->j, '}');
+}
+
 static void end_alert(struct story *s)
 {
 	struct jline *j = &s->j;
@@ -95,6 +102,6 @@ const struct voice explain_json = {
 	.delivery = tell_delivery,
 	.attempt = tell_attempt,
 	.delivery_end = end_list,
-	.event_end = end_list,
+	.event_end = end_event,
 	.alert_end = end_alert,
 };

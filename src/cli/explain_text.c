@@ -147,6 +147,14 @@ static void end_nothing(struct story *s)
 	(void)s;
 }
 
+/* An episode is routed at its first event. */
+static void end_event(struct story *s)
+{
+	if (s->seq == 1 && s->delivery_count == 0)
+		fputs("  no route wanted it: nobody was told (`tocsin route --id` tells why)\n",
+		      s->out);
+}
+
 static void end_alert(struct story *s)
 {
 	char ago[CLOCK_TEXT_MAX];
@@ -168,6 +176,6 @@ const struct voice explain_text = {
 	.delivery = tell_delivery,
 	.attempt = tell_attempt,
 	.delivery_end = end_nothing,
-	.event_end = end_nothing,
+	.event_end = end_event,
 	.alert_end = end_alert,
 };

@@ -17,6 +17,7 @@
 #include "cli/rows.h"
 #include "cli/sink_state.h"
 #include "cli/table.h"
+#include "cli/unrouted.h"
 
 struct report {
 	const struct cli *cli;
@@ -46,6 +47,8 @@ static const char sources_query[] =
 	"(SELECT count(*) FROM v_missing m WHERE m.source = s.name) AS missing, "
 	"(SELECT count(*) FROM v_alerts a WHERE a.source = s.name AND a.state = 'vanished') "
 	"AS vanished, "
+	"(SELECT count(*) FROM v_alerts a WHERE a.source = s.name AND a.state = 'active' "
+	"AND " UNROUTED ") AS unrouted, "
 	"(SELECT count(*) FROM v_rejects r WHERE r.source = s.name) AS rejected "
 	"FROM v_sources s";
 
@@ -189,6 +192,7 @@ static const struct table_column source_columns[] = {
 	{ .title = "LAST FULL" },
 	{ .title = "MISSING", .right = true },
 	{ .title = "VANISHED", .right = true },
+	{ .title = "UNROUTED", .right = true },
 	{ .title = "SET ASIDE", .right = true },
 	{ .title = "RATE", .right = true },
 	{ .title = "WALK", .max = 60 },
@@ -251,7 +255,7 @@ static void source_json(struct report *r, struct view *v)
 {
 	const struct json_value *live = live_source(r, view_text(v, "name"));
 	const struct json_value *rate = json_get(live, "rate");
-	static const char *const counts[] = { "missing", "vanished", "rejected" };
+	static const char *const counts[] = { "missing", "vanished", "unrouted", "rejected" };
 
 	jline_open(&r->j, NULL, '{');
 	jline_text(&r->j, "name", view_text(v, "name"));
@@ -290,6 +294,7 @@ static void source_row(struct report *r, struct table *t, struct view *v)
 	table_at(t, view_int(v, "last_full_at"), r->now);
 	table_int(t, view_int(v, "missing"));
 	table_int(t, view_int(v, "vanished"));
+	table_int(t, view_int(v, "unrouted"));
 	table_int(t, view_int(v, "rejected"));
 	table_cell(t, COLOUR_NONE, text);
 	table_cell(t, COLOUR_NONE, walk);

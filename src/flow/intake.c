@@ -142,6 +142,15 @@ static bool escalates(const struct step *step, const struct alert *seen)
 	       seen->status == ALERT_OPEN;
 }
 
+static void say_doubts(struct intake *in, const struct alert *seen)
+{
+	const struct matcher *cut = router_cut(in->roster->settings->router);
+
+	doubts_severity(&in->doubts, in->source->name, seen);
+	if (cut != NULL)
+		doubts_pattern(in->source->name, seen, cut);
+}
+
 /* Returns how many targets; the step's own are found when all steps have theirs. */
 static size_t route_step(struct intake *in, const struct alert *seen, const struct step *step)
 {
@@ -149,10 +158,12 @@ static size_t route_step(struct intake *in, const struct alert *seen, const stru
 	struct facts facts = { .alert = seen,
 			       .event = step->kind,
 			       .first = step->first,
-			       .source = in->source->name };
+			       .source = in->source->name,
+			       .at = in->now };
 	size_t count = router_choose(s->router, &facts, in->chosen, s->sink_count);
 	size_t from = in->target_count;
 
+	say_doubts(in, seen);
 	for (size_t i = 0; i < count; i++) {
 		struct target t = target_of(in, &in->chosen[i], step, &facts);
 
@@ -177,6 +188,9 @@ static void decide(void *arg, const struct known *known, const struct alert *see
 	for (size_t i = 0; i < out->step_count; i++)
 		if (!out->steps[i].follow)
 			out->steps[i].target_count = route_step(in, seen, &out->steps[i]);
+	for (size_t i = 0; i < out->step_count; i++)
+		in->unrouted_now +=
+			out->steps[i].new_episode && out->steps[i].target_count == 0;
 	for (size_t i = 0, from = 0; i < out->step_count; i++) {
 		out->steps[i].targets = in->targets + from;
 		from += out->steps[i].target_count;
@@ -197,9 +211,9 @@ bool intake_follows(const struct roster *roster, int route, int sink, enum event
 static bool follows(void *arg, int route, int sink, enum event_kind kind, struct wish *wish)
 {
 	const struct intake *in = arg;
-	const struct facts facts = { .alert = in->seen,
-				     .event = kind,
-				     .source = in->source->name };
+	const struct facts facts = {
+		.alert = in->seen, .event = kind, .source = in->source->name, .at = in->now
+	};
 
 	holding_wish(in->holding, roster_route(in->roster, route), sink, &facts, in->now, wish);
 	return intake_follows(in->roster, route, sink, kind);
@@ -208,8 +222,11 @@ static bool follows(void *arg, int route, int sink, enum event_kind kind, struct
 /* The store tells which alert it is at: should it be the last one, the next start knows it. */
 static void takes(void *arg, const struct alert *alert)
 {
-	const struct intake *in = arg;
+	struct intake *in = arg;
 
+	if (alert != NULL && in->is_over)
+		in->unrouted_now = 0;
+	in->is_over = alert == NULL;
 	if (alert == NULL)
 		crash_over();
 	else
@@ -235,6 +252,12 @@ struct page_batch intake_batch(struct intake *in, const struct page *page,
 				    .decide_arg = in };
 }
 
+void intake_stored(struct intake *in)
+{
+	in->unrouted += in->unrouted_now;
+	in->unrouted_now = 0;
+}
+
 void intake_init(struct intake *in, const struct holding *holding,
 		 const struct source_settings *source, int source_number)
 {
@@ -256,4 +279,5 @@ void intake_release(struct intake *in)
 {
 	mem_free(&in->chosen);
 	mem_free(&in->targets);
+	doubts_release(&in->doubts);
 }

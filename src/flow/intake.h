@@ -13,6 +13,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flow/doubts.h"
 #include "flow/holding.h"
 #include "flow/roster.h"
 #include "model/page.h"
@@ -30,6 +31,10 @@ struct intake {
 	struct route_target *chosen; /* scratch, one a sink; owned */
 	struct target *targets;
 	size_t target_count, target_room;
+	struct doubts doubts;
+	int64_t unrouted;     /* episodes that began without a route, since start */
+	int64_t unrouted_now; /* of the batch that is being stored, or was */
+	bool is_over;         /* that batch was gone through; it may be so again */
 };
 
 void intake_init(struct intake *in, const struct holding *holding,
@@ -44,6 +49,9 @@ void intake_release(struct intake *in);
  */
 struct page_batch intake_batch(struct intake *in, const struct page *page,
 			       const struct source_state *position, int64_t now);
+
+/* A batch of this intake was stored: what it counted counts. */
+void intake_stored(struct intake *in);
 
 /*
  * The steps for one alert (targets not yet filled), given what the store knew (NULL: nothing):

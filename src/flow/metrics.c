@@ -75,6 +75,9 @@ static const struct metric of_source[] = {
 	  AT(nudges), AS_IS },
 	{ "tocsin_nudges_refused_total", "counter", "Webhooks whose signature was wrong.",
 	  AT(forged_nudges), AS_IS },
+	{ "tocsin_unrouted_alerts_total", "counter",
+	  "Alerts that opened, or reopened, and that no route wanted: nobody was told.",
+	  AT(unrouted), AS_IS },
 };
 #undef AT
 

@@ -460,7 +460,8 @@ void source_status(const struct source *s, struct source_status *out)
 				       .ever_complete = s->head_complete,
 				       .token_errors = s->token_errors,
 				       .nudges = -1,
-				       .forged_nudges = -1 };
+				       .forged_nudges = -1,
+				       .unrouted = s->intake.unrouted };
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		out->polls[i] = s->lanes[i].polls;
 	if (s->p.settings->nudge.secrets.count > 0) {

@@ -391,6 +391,7 @@ static void on_stored(void *arg, const struct page_result *r)
 	l->changed += r->changed;
 	if (fresh == 0)
 		budget_charge(s->p.budget, l->kind, clock_steady());
+	intake_stored(&s->intake);
 	note_sighted(s, r, l->page.item_count);
 	note_missing(s, &r->missing);
 	say_rejects(l, r);

@@ -114,7 +114,8 @@ static void look_at_source(const struct health_view *v, size_t i, struct metrics
 	*out = (struct metrics_source){ .name = s.name,
 					.token_errors = s.token_errors,
 					.nudges = s.nudges,
-					.forged_nudges = s.forged_nudges };
+					.forged_nudges = s.forged_nudges,
+					.unrouted = s.unrouted };
 	for (size_t kind = 0; kind < PASS_KINDS; kind++)
 		out->passes[kind] = (struct metrics_pass){
 			.begun = s.polls[kind].begun,

@@ -33,6 +33,7 @@ static const struct metrics_sink sinks[] = {
 static const struct metrics_source sources[] = {
 	{ .name = "acme",
 	  .token_errors = 2,
+	  .unrouted = 5,
 	  .passes = { [PASS_HEAD] = { 11, 1, 1764000000000 },
 		      [PASS_SWEEP] = { 3, 0, METRIC_UNKNOWN },
 		      [PASS_FULL] = { 0, 0, METRIC_UNKNOWN } } },
@@ -100,6 +101,7 @@ static void every_number_has_its_line(void **state)
 		"tocsin_deliveries_dead{sink=\"bus\"} 7",
 		"tocsin_oldest_due_timestamp_seconds{sink=\"bus\"} 1764000000.042",
 		"tocsin_token_errors_total{source=\"acme\"} 2",
+		"tocsin_unrouted_alerts_total{source=\"acme\"} 5",
 		"tocsin_polls_total{source=\"acme\",pass=\"head\"} 11",
 		"tocsin_polls_total{source=\"acme\",pass=\"sweep\"} 3",
 		"tocsin_poll_errors_total{source=\"acme\",pass=\"head\"} 1",
