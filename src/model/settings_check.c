@@ -103,33 +103,6 @@ static void warn_of_idle_sinks(const struct settings_reading *g)
 				     s->sinks[i].name);
 }
 
-/* Asks the text, not the routes: a list of which every matcher was bad is no catch-all. */
-static bool takes_everything(const struct conf_node *route)
-{
-	return conf_text_at(conf_get(route, "match"), 0) == NULL &&
-	       !conf_truth(conf_get(route, "continue"));
-}
-
-static void warn_of_shadows(const struct settings_reading *g, const struct conf_node *list)
-{
-	size_t i = 0;
-	char above[SETTINGS_WHAT_MAX], below[SETTINGS_WHAT_MAX];
-
-	while (i < g->settings->route_count && !takes_everything(conf_at(list, i)))
-		i++;
-	if (i >= g->settings->route_count)
-		return;
-	settings_say_what(above, "route", conf_at(list, i), i);
-	for (size_t k = i + 1; k < g->settings->route_count; k++) {
-		settings_say_what(below, "route", conf_at(list, k), k);
-		conf_warn(
-			&g->reader, conf_at(list, k),
-			"%s is never reached: %s (line %d) takes every alert; move that one to "
-			"the end, or give it continue = true",
-			below, above, conf_line(conf_at(list, i)));
-	}
-}
-
 /* A nudge that nobody can send is a mistake, as long as all else could be read. */
 static void check_nudges(const struct settings_reading *g, const struct conf_node *list)
 {
@@ -153,5 +126,5 @@ void settings_check(const struct settings_reading *g, const struct conf_node *ro
 	check_nudges(g, conf_get(root, "sources"));
 	check_fallbacks(g, conf_get(root, "sinks"));
 	warn_of_idle_sinks(g);
-	warn_of_shadows(g, conf_get(root, "routes"));
+	settings_check_routes(g, conf_get(root, "routes"));
 }

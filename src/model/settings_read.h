@@ -78,6 +78,9 @@ void settings_check_was(const struct settings_reading *g, const struct conf_node
 void settings_unknown_sink(const struct settings_reading *g, const struct conf_node *n,
 			   const char *what);
 
+/* Warns of routes that never come to their turn, or not as they say (settings_shadow.c). */
+void settings_check_routes(const struct settings_reading *g, const struct conf_node *list);
+
 /* What shows only when all groups have been read. */
 void settings_check(const struct settings_reading *g, const struct conf_node *root);
 

@@ -196,7 +196,9 @@ static void every_key_is_taken(void **state)
 	assert_string_equal(
 		said,
 		"7: warning: sink \"g\": plaintext = true lets alerts and passwords travel "
-		"unencrypted\n");
+		"unencrypted\n"
+		"14: warning: route \"y\": what both match is told to \"w\" by route \"x\" (line "
+		"12) alone, which comes first: its events are not these\n");
 	assert_string_equal(s->store, "t.db");
 	assert_int_equal(s->store_line, 1);
 	assert_int_equal(s->log_level, LOG_DEBUG);
