@@ -5,6 +5,9 @@
  * So it is enough to try each of those values, what lies just beside it, the same written in
  * another way, and some that no matcher names. Patterns divide differently: they are left out
  * of what a value must fit, unless one value is all that is left (`type = a` and `type !~ a`).
+ *
+ * Trying takes some microseconds, and a thousand routes are half a million pairs; so what is plain
+ * (most differ in a literal) is seen before.
  */
 #include "model/overlap.h"
 
@@ -86,20 +89,21 @@ static void try_events(struct trials *t)
 		try_value(t, VALUE_TEXT, event_kind_name((enum event_kind)i));
 }
 
-/* Some fields have no other values than these. True when t->field is one, and they are tried. */
-static bool try_all_there_are(struct trials *t)
+static bool is_limited(const char *field)
+{
+	return strcmp(field, "event") == 0 || strcmp(field, "first") == 0 ||
+	       strcmp(field, "source") == 0;
+}
+
+/* Of a field that has no other values. */
+static void try_limited(struct trials *t)
 {
 	static const char *const truths[] = { "true", "false", NULL };
 
 	if (strcmp(t->field, "event") == 0)
 		try_events(t);
-	else if (strcmp(t->field, "first") == 0)
-		try_list(t, truths);
-	else if (strcmp(t->field, "source") == 0)
-		try_list(t, t->sources);
 	else
-		return false;
-	return true;
+		try_list(t, strcmp(t->field, "first") == 0 ? truths : t->sources);
 }
 
 static bool is_of(const struct matcher *m, const char *field)
@@ -113,8 +117,10 @@ static void try_all(struct trials *t, struct matchers a, struct matchers b)
 	static const char *const common[] = { "",         "low",        "medium", "high",
 					      "critical", "\x1unknown", NULL };
 
-	if (try_all_there_are(t))
+	if (is_limited(t->field)) {
+		try_limited(t);
 		return;
+	}
 	try_list(t, common);
 	for (size_t i = 0; i < a.count; i++)
 		if (is_of(a.list[i], t->field))
@@ -139,14 +145,18 @@ static bool is_pattern(const struct matcher *m)
 	return matcher_op(m) == OP_MATCH || matcher_op(m) == OP_NO_MATCH;
 }
 
-/* `field = text`: one value is all there is, and patterns can be asked of it. */
-static bool pins(struct matchers m, const char *field)
+static bool is_literal(const struct matcher *m)
+{
+	return matcher_op(m) == OP_EQ && matcher_is_of_bytes(m);
+}
+
+/* The matcher `field = text`: one value is all there is, and patterns can be asked of it. */
+static const struct matcher *pin_of(struct matchers m, const char *field)
 {
 	for (size_t i = 0; i < m.count; i++)
-		if (is_of(m.list[i], field) && matcher_op(m.list[i]) == OP_EQ &&
-		    matcher_is_of_bytes(m.list[i]))
-			return true;
-	return false;
+		if (is_of(m.list[i], field) && is_literal(m.list[i]))
+			return m.list[i];
+	return NULL;
 }
 
 static bool fits(struct matchers m, const char *field, struct sight *s, bool with_patterns)
@@ -158,75 +168,95 @@ static bool fits(struct matchers m, const char *field, struct sight *s, bool wit
 	return true;
 }
 
-/* Is there a value of the field that fits both? */
-static bool field_meets(struct matchers a, struct matchers b, struct trials *t)
+enum guess { NO, MAYBE, YES };
+
+static size_t count_of(struct matchers m, const char *field)
 {
-	bool with_patterns = pins(a, t->field) || pins(b, t->field);
+	size_t count = 0;
+
+	for (size_t i = 0; i < m.count; i++)
+		count += is_of(m.list[i], field);
+	return count;
+}
+
+/* Is there a value of the field that fits both? */
+static enum guess guess_meets(struct matchers a, struct matchers b, const char *field)
+{
+	const struct matcher *in_a = pin_of(a, field), *in_b = pin_of(b, field);
+
+	if (in_a != NULL && in_b != NULL && !matcher_is_same(in_a, in_b))
+		return NO;
+	bool alone = count_of(a, field) + count_of(b, field) == 1;
+
+	return alone && in_a != NULL && !is_limited(field) ? YES : MAYBE;
+}
+
+static bool find_value(struct overlap *o, struct matchers a, struct matchers b,
+		       const char *field)
+{
+	struct trials t = { .field = field, .sources = o->sources };
+	bool with_patterns = pin_of(a, field) != NULL || pin_of(b, field) != NULL;
 	bool meets = false;
 
-	try_all(t, a, b);
-	for (size_t i = 0; i < t->count && !meets; i++)
-		meets = fits(a, t->field, &t->list[i], with_patterns) &&
-			fits(b, t->field, &t->list[i], with_patterns);
-	trials_release(t);
+	o->tries--;
+	try_all(&t, a, b);
+	for (size_t i = 0; i < t.count && !meets; i++)
+		meets = fits(a, field, &t.list[i], with_patterns) &&
+			fits(b, field, &t.list[i], with_patterns);
+	trials_release(&t);
 	return meets;
 }
 
-/* The first field of a's matchers of which no value fits both. */
-static const char *find_impossible(struct matchers a, struct matchers b,
-				   const char *const *sources)
+const char *overlap_impossible(struct overlap *o, struct matchers m)
 {
-	for (size_t i = 0; i < a.count; i++) {
-		struct trials t = { .field = matcher_field(a.list[i]), .sources = sources };
+	const struct matchers none = { .count = 0 };
 
-		if (!field_meets(a, b, &t))
-			return matcher_field(a.list[i]);
+	for (size_t i = 0; i < m.count && o->tries > 0; i++) {
+		const char *field = matcher_field(m.list[i]);
+
+		if (guess_meets(m, none, field) != YES && !find_value(o, m, none, field))
+			return field;
 	}
 	return NULL;
 }
 
-const char *overlap_impossible(struct matchers m, const char *const *sources)
+bool overlap_meet(struct overlap *o, struct matchers a, struct matchers b)
 {
-	return find_impossible(m, (struct matchers){ .count = 0 }, sources);
-}
+	for (size_t i = 0; i < a.count; i++)
+		if (guess_meets(a, b, matcher_field(a.list[i])) == NO)
+			return false;
+	for (size_t i = 0; i < a.count; i++) {
+		const char *field = matcher_field(a.list[i]);
 
-bool overlap_meet(struct matchers a, struct matchers b, const char *const *sources)
-{
-	return find_impossible(a, b, sources) == NULL && find_impossible(b, a, sources) == NULL;
+		if (count_of(b, field) > 0 && (o->tries == 0 || !find_value(o, a, b, field)))
+			return false;
+	}
+	return o->tries > 0;
 }
 
 /* ---- does one follow from others? ---- */
 
-enum guess { NO, MAYBE, YES };
-
-/* What can be said without trying: most pairs of routes differ in a literal. */
 static enum guess guess_follows(const struct matcher *m, struct matchers from)
 {
-	bool is_literal = matcher_op(m) == OP_EQ && matcher_is_of_bytes(m);
-	bool is_named = false, is_pinned = false;
+	const char *field = matcher_field(m);
+	bool is_pinned = pin_of(from, field) != NULL;
 
-	for (size_t i = 0; i < from.count; i++) {
-		const struct matcher *f = from.list[i];
-
-		if (!is_of(f, matcher_field(m)))
-			continue;
-		if (matcher_is_same(f, m))
+	for (size_t i = 0; i < from.count; i++)
+		if (matcher_is_same(from.list[i], m))
 			return YES;
-		is_named = true;
-		is_pinned |= matcher_op(f) == OP_EQ && matcher_is_of_bytes(f);
-	}
-	if (is_literal && is_pinned)
-		return NO;
 	if (is_pattern(m))
 		return is_pinned ? MAYBE : NO;
-	return is_named || !is_literal ? MAYBE : NO;
+	if (is_literal(m) && (is_pinned || count_of(from, field) == 0))
+		return is_limited(field) ? MAYBE : NO;
+	return MAYBE;
 }
 
-static bool follows(struct matchers one, struct matchers from, const char *const *sources)
+static bool follows(struct overlap *o, struct matchers one, struct matchers from)
 {
-	struct trials t = { .field = matcher_field(one.list[0]), .sources = sources };
-	bool with_patterns = pins(from, t.field), ok = true;
+	struct trials t = { .field = matcher_field(one.list[0]), .sources = o->sources };
+	bool with_patterns = pin_of(from, t.field) != NULL, ok = true;
 
+	o->tries--;
 	try_all(&t, from, one);
 	for (size_t i = 0; i < t.count && ok; i++)
 		ok = !fits(from, t.field, &t.list[i], with_patterns) ||
@@ -235,14 +265,14 @@ static bool follows(struct matchers one, struct matchers from, const char *const
 	return ok;
 }
 
-bool overlap_covers(struct matchers a, struct matchers b, const char *const *sources)
+bool overlap_covers(struct overlap *o, struct matchers a, struct matchers b)
 {
 	for (size_t i = 0; i < a.count; i++)
 		if (guess_follows(a.list[i], b) == NO)
 			return false;
 	for (size_t i = 0; i < a.count; i++)
 		if (guess_follows(a.list[i], b) == MAYBE &&
-		    !follows((struct matchers){ &a.list[i], 1 }, b, sources))
+		    (o->tries == 0 || !follows(o, (struct matchers){ &a.list[i], 1 }, b)))
 			return false;
 	return true;
 }

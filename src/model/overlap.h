@@ -17,16 +17,19 @@ struct matchers {
 	size_t count;
 };
 
-/*
- * The field of which no value fits all its matchers, so that no alert ever matches; NULL: none is
- * known. sources: the names that `source` can have, ended by NULL.
- */
-const char *overlap_impossible(struct matchers m, const char *const *sources);
+/* What is asked of, and how long. */
+struct overlap {
+	const char *const *sources; /* names that `source` can have, ended by NULL */
+	size_t tries; /* left: of some microseconds each; 0: nothing is claimed any more */
+};
 
-/* Does a match whatever b matches? */
-bool overlap_covers(struct matchers a, struct matchers b, const char *const *sources);
+/* The field of which no value fits all its matchers, so that no alert ever matches; NULL: none. */
+const char *overlap_impossible(struct overlap *o, struct matchers m);
 
-/* Can one alert match both? */
-bool overlap_meet(struct matchers a, struct matchers b, const char *const *sources);
+/* Is it sure that a matches whatever b matches? */
+bool overlap_covers(struct overlap *o, struct matchers a, struct matchers b);
+
+/* Can one alert match both? Each must be possible by itself. False where tries ran out. */
+bool overlap_meet(struct overlap *o, struct matchers a, struct matchers b);
 
 #endif

@@ -12,13 +12,15 @@
 #include "model/overlap.h"
 #include "model/settings_read.h"
 
-enum { LIST_MAX = 300 };
+/* A configuration is read while the daemon runs, too: half a second at most. */
+enum { TRIES_MAX = 50000, LIST_MAX = 300 };
 
 struct comparing {
 	const struct settings_reading *g;
 	const struct settings *s;
 	const struct conf_node *list;
 	const char **sources; /* names, ended by NULL; owned */
+	struct overlap overlap;
 };
 
 static struct matchers matchers_of(const struct route *r)
@@ -53,10 +55,10 @@ static void list_matchers(const struct route *r, const char *field, char out[LIS
 						matcher_text(r->match[i]));
 }
 
-static bool is_impossible(const struct comparing *c, size_t i)
+static bool is_impossible(struct comparing *c, size_t i)
 {
 	const struct route *r = &c->s->routes[i];
-	const char *field = overlap_impossible(matchers_of(r), c->sources);
+	const char *field = overlap_impossible(&c->overlap, matchers_of(r));
 	char what[SETTINGS_WHAT_MAX], list[LIST_MAX];
 
 	if (field == NULL)
@@ -120,7 +122,7 @@ static const struct sink_settings *shared_sink(const struct comparing *c, const 
 }
 
 /* The later one says less of a sink than the earlier, whose word it is. */
-static bool is_overruled(const struct comparing *c, size_t above, size_t below)
+static bool is_overruled(struct comparing *c, size_t above, size_t below)
 {
 	const struct route *a = &c->s->routes[above], *b = &c->s->routes[below];
 	bool other_events = events_of(a) != events_of(b);
@@ -129,7 +131,7 @@ static bool is_overruled(const struct comparing *c, size_t above, size_t below)
 	char what[SETTINGS_WHAT_MAX], first[SETTINGS_WHAT_MAX];
 
 	if (sink == NULL || (!other_events && !fewer_holds) ||
-	    !overlap_meet(matchers_of(a), matchers_of(b), c->sources))
+	    !overlap_meet(&c->overlap, matchers_of(a), matchers_of(b)))
 		return false;
 	say_what(c, above, first);
 	say_what(c, below, what);
@@ -150,9 +152,8 @@ static void compare(struct comparing *c, size_t below)
 	for (size_t i = 0; i < below; i++) {
 		const struct route *a = &c->s->routes[i];
 
-		if (a->goes_on ||
-		    !overlap_covers(matchers_of(a), matchers_of(&c->s->routes[below]),
-				    c->sources))
+		if (a->goes_on || !overlap_covers(&c->overlap, matchers_of(a),
+						  matchers_of(&c->s->routes[below])))
 			continue;
 		say_shadow(c, i, below);
 		return;
@@ -167,6 +168,7 @@ static void name_sources(struct comparing *c)
 	c->sources = mem_array(c->s->source_count + 1, sizeof(*c->sources));
 	for (size_t i = 0; i < c->s->source_count; i++)
 		c->sources[i] = c->s->sources[i].name;
+	c->overlap = (struct overlap){ .sources = c->sources, .tries = TRIES_MAX };
 }
 
 /* Where something is wrong already only what the text shows is told. */

@@ -10,6 +10,7 @@
 #include "base/mem.h"
 
 static const char *const sources[] = { "acme", "west", NULL };
+#define AT_LEISURE (&(struct overlap){ .sources = sources, .tries = 1000 })
 
 enum { LIST_MAX = 6 };
 
@@ -84,12 +85,12 @@ static void what_follows_and_what_can_meet_is_known(void **state)
 		struct matchers left = { a, read_list(pairs[i].a, a) };
 		struct matchers right = { b, read_list(pairs[i].b, b) };
 
-		if (overlap_covers(left, right, sources) != pairs[i].covers ||
-		    overlap_meet(left, right, sources) != pairs[i].meet)
+		if (overlap_covers(AT_LEISURE, left, right) != pairs[i].covers ||
+		    overlap_meet(AT_LEISURE, left, right) != pairs[i].meet)
 			print_error("%s | %s\n", pairs[i].a, pairs[i].b);
-		assert_int_equal(overlap_covers(left, right, sources), pairs[i].covers);
-		assert_int_equal(overlap_meet(left, right, sources), pairs[i].meet);
-		assert_int_equal(overlap_meet(right, left, sources), pairs[i].meet);
+		assert_int_equal(overlap_covers(AT_LEISURE, left, right), pairs[i].covers);
+		assert_int_equal(overlap_meet(AT_LEISURE, left, right), pairs[i].meet);
+		assert_int_equal(overlap_meet(AT_LEISURE, right, left), pairs[i].meet);
 		release_list(a, left.count);
 		release_list(b, right.count);
 	}
@@ -172,10 +173,26 @@ static bool fits(struct matchers m, size_t value)
 	return true;
 }
 
+static void without_tries_left_nothing_is_claimed(void **state)
+{
+	struct overlap none = { .sources = sources };
+	struct matcher *a[LIST_MAX], *b[LIST_MAX];
+	struct matchers left = { a, read_list("severity > critical", a) };
+	struct matchers right = { b, read_list("severity >= low", b) };
+
+	(void)state;
+	assert_null(overlap_impossible(&none, left));
+	assert_false(overlap_covers(&none, right, left));
+	assert_false(overlap_meet(&none, right, right));
+	assert_string_equal(overlap_impossible(AT_LEISURE, left), "severity");
+	release_list(a, left.count);
+	release_list(b, right.count);
+}
+
 static void no_claim_is_ever_wrong(void **state)
 {
 	static const char *const names[] = { "severity", "metadata.n" };
-	size_t covered = 0, apart = 0;
+	size_t covered = 0, apart = 0, impossible = 0;
 
 	(void)state;
 	for (size_t round = 0; round < 5000; round++) {
@@ -183,8 +200,10 @@ static void no_claim_is_ever_wrong(void **state)
 		struct matcher *a[LIST_MAX], *b[LIST_MAX];
 		struct matchers left = { a, some_list(field, a) };
 		struct matchers right = { b, some_list(field, b) };
-		bool covers = overlap_covers(left, right, sources);
-		bool meet = overlap_meet(left, right, sources);
+		bool covers = overlap_covers(AT_LEISURE, left, right);
+		bool never = overlap_impossible(AT_LEISURE, left) != NULL;
+		bool meet = never || overlap_impossible(AT_LEISURE, right) != NULL ||
+			    overlap_meet(AT_LEISURE, left, right);
 
 		for (size_t v = 0; v < ARRAY_LEN(values); v++) {
 			/* A severity that is no text is set aside before it is routed. */
@@ -192,28 +211,33 @@ static void no_claim_is_ever_wrong(void **state)
 				continue;
 			bool in_left = fits(left, v), in_right = fits(right, v);
 			bool is_wrong = (covers && in_right && !in_left) ||
-					(!meet && in_right && in_left);
+					(!meet && in_right && in_left) || (never && in_left);
 
 			for (size_t i = 0; is_wrong && i < left.count; i++)
 				print_error("a: %s\n", matcher_text(a[i]));
 			for (size_t i = 0; is_wrong && i < right.count; i++)
 				print_error("b: %s\n", matcher_text(b[i]));
 			if (is_wrong)
-				fail_msg("%s by \"%s\"", covers ? "covers" : "meet",
+				fail_msg("%s by \"%s\"",
+					 covers  ? "covers"
+					 : never ? "never"
+						 : "apart",
 					 values[v].text);
 		}
 		covered += covers;
 		apart += !meet;
+		impossible += never;
 		release_list(a, left.count);
 		release_list(b, right.count);
 	}
-	assert_true(covered > 500 && apart > 500);
+	assert_true(covered > 500 && apart > 200 && impossible > 100);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_follows_and_what_can_meet_is_known),
+		cmocka_unit_test(without_tries_left_nothing_is_claimed),
 		cmocka_unit_test(no_claim_is_ever_wrong),
 	};
 
