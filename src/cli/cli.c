@@ -13,10 +13,10 @@
 #include "flow/trial.h"
 
 static const struct command *const commands[] = {
-	&command_run,     &command_check,   &command_render, &command_send,
-	&command_status,  &command_poll,    &command_alerts, &command_queue,
-	&command_explain, &command_requeue, &command_drop,   &command_sink,
-	&command_silence, &command_presets, &command_store,  &command_report,
+	&command_run,     &command_check,  &command_render, &command_route,   &command_send,
+	&command_status,  &command_poll,   &command_alerts, &command_queue,   &command_explain,
+	&command_requeue, &command_drop,   &command_sink,   &command_silence, &command_presets,
+	&command_store,   &command_report,
 };
 
 static const struct cli_option no_options[] = { { .name = NULL } };

@@ -51,8 +51,8 @@ struct command {
 
 extern const struct command command_alerts, command_check, command_drop, command_explain,
 	command_poll, command_queue, command_render, command_requeue, command_run, command_send,
-	command_presets, command_report, command_silence, command_sink, command_status,
-	command_store;
+	command_presets, command_report, command_route, command_silence, command_sink,
+	command_status, command_store;
 
 /* The whole program; main() is this. */
 int cli_main(int argc, char **argv);

@@ -14,77 +14,12 @@
 #include "cli/cli.h"
 #include "cli/print.h"
 #include "cli/sample_options.h"
+#include "cli/subject.h"
 #include "flow/envelope.h"
 #include "flow/parts.h"
 #include "model/json.h"
 
-#define OF_EVENT(column) "(SELECT " column " FROM v_events WHERE id = a.last_event) AS " column
-
 enum { DATA_MAX = 16 << 20, OUTPUT_MAX = 64 << 20 };
-
-/* What is rendered: an alert at an event. */
-struct subject {
-	struct buf bytes;
-	enum event_kind kind;
-	bool first;
-	int64_t at;
-	char *source; /* owned; NULL: an example's */
-};
-
-/* ---- where the alert comes from ---- */
-
-static bool take_row(const struct cli *cli, struct subject *s, struct view *v)
-{
-	enum event_kind kind;
-
-	if (!view_next(v))
-		return false;
-	if (view_text(v, "body") != NULL)
-		buf_add(&s->bytes, view_text(v, "body"), view_len(v, "body"));
-	s->source = mem_strdup(view_text(v, "source"));
-	s->at = view_int(v, "at");
-	s->first = view_int(v, "first") != 0;
-	if (!cli_has(cli, "event") && view_text(v, "kind") != NULL &&
-	    event_kind_parse(view_text(v, "kind"), &kind))
-		s->kind = kind;
-	return true;
-}
-
-static int take_stored(const struct cli *cli, struct subject *s)
-{
-	const char *id = cli_option(cli, "id");
-	struct glance glance;
-	struct err err = { "" };
-	int code;
-	struct store *store = cli_store(cli, STORE_READ, &glance, &code);
-
-	if (store == NULL)
-		return code;
-	struct view *v =
-		view_open(store,
-			  "SELECT a.source, a.body, " OF_EVENT("kind") ", " OF_EVENT(
-				  "first") ", coalesce((SELECT at FROM v_events "
-					   "WHERE id = a.last_event), a.first_seen_at) AS at "
-					   "FROM v_alerts a WHERE a.id = ?1",
-			  &id, 1, &err);
-	bool found = v != NULL && take_row(cli, s, v);
-
-	if (v != NULL && !found)
-		view_failed(v, &err);
-	view_close(&v);
-	store_close(&store);
-	glance_release(&glance);
-	if (err.text[0] != '\0')
-		return cli_failed("%s", err.text);
-	return found ? EXIT_OK : cli_failed("the store knows no alert %s", id);
-}
-
-static int take_subject(const struct cli *cli, struct subject *s, const char *type)
-{
-	if (cli_has(cli, "id"))
-		return take_stored(cli, s);
-	return sample_take(cli, type, &s->kind, &s->at, &s->bytes);
-}
 
 /* ---- rendering ---- */
 
@@ -141,15 +76,12 @@ static int render_subject(const struct tmpl *t, const struct subject *s)
 static int render_alert(const struct cli *cli, const struct tmpl *t, enum event_kind kind,
 			const char *type)
 {
-	struct subject s = { .kind = kind };
-
-	buf_init(&s.bytes, ALERT_BYTES_MAX);
-	int code = take_subject(cli, &s, type);
+	struct subject s;
+	int code = subject_take(cli, type, kind, &s);
 
 	if (code == EXIT_OK)
 		code = render_subject(t, &s);
-	buf_release(&s.bytes);
-	mem_free(&s.source);
+	subject_release(&s);
 	return code;
 }
 

@@ -84,6 +84,18 @@ bool intake_steps(const struct known *known, const struct alert *seen, int64_t b
 
 /* ---- who is told ---- */
 
+const char *intake_drops(const struct route_target *chosen, const struct sink_settings *sink,
+			 enum event_kind kind, bool first)
+{
+	if (chosen->left_out)
+		return STORE_NOT_CHOSEN;
+	if (first && sink->pairs)
+		return "resolved before it was seen open";
+	if ((sink->events & 1U << kind) == 0)
+		return "its preset sends nothing for this event";
+	return NULL;
+}
+
 static struct target target_of(const struct intake *in, const struct route_target *chosen,
 			       const struct step *step, const struct facts *facts)
 {
@@ -92,19 +104,11 @@ static struct target target_of(const struct intake *in, const struct route_targe
 	struct target t = { .sink = in->roster->sinks[chosen->sink].number,
 			    .route = in->roster->routes[chosen->route] };
 
-	if (chosen->left_out) {
-		t.dropped = true;
-		t.reason = STORE_NOT_CHOSEN;
-	} else if (step->first && sink->pairs) {
-		t.dropped = true;
-		t.reason = "resolved before it was seen open";
-	} else if ((sink->events & 1U << step->kind) == 0) {
-		t.dropped = true;
-		t.reason = "its preset sends nothing for this event";
-	} else {
+	t.reason = intake_drops(chosen, sink, step->kind, step->first);
+	t.dropped = t.reason != NULL;
+	if (!t.dropped)
 		holding_wish(in->holding, &s->routes[chosen->route], t.sink, facts, in->now,
 			     &t.wish);
-	}
 	return t;
 }
 

@@ -60,6 +60,10 @@ void intake_stored(struct intake *in);
 bool intake_steps(const struct known *known, const struct alert *seen, int64_t baseline_at,
 		  struct decision *out);
 
+/* Why a sink that routes chose is told nothing of an episode's first event; NULL: it is told. */
+const char *intake_drops(const struct route_target *chosen, const struct sink_settings *sink,
+			 enum event_kind kind, bool first);
+
 /*
  * Does a sink of an episode, chosen by this route (number; 0: none), hear an event of this kind?
  * A route that is gone filters nothing: the sink heard the open, it hears the rest.

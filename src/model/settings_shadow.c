@@ -65,10 +65,11 @@ static bool is_impossible(struct comparing *c, size_t i)
 		return false;
 	say_what(c, i, what);
 	list_matchers(r, field, list);
-	conf_warn(&c->g->reader, conf_at(c->list, i),
-		  "%s never matches: no %s fits %s; to match either of several, write =~ a|b, "
-		  "or two routes",
-		  what, field, list);
+	conf_warn(&c->g->reader, conf_at(c->list, i), "%s never matches: no %s fits %s%s", what,
+		  field, list,
+		  strstr(list, "\" and \"") == NULL
+			  ? ""
+			  : " (to match either of several, write =~ a|b, or two routes)");
 	return true;
 }
 

@@ -69,22 +69,20 @@ static const struct {
 	/* what nothing can match */
 	{ NEVER("\"severity = low\", \"severity = high\""),
 	  "5: route \"x\" never matches: no severity fits \"severity = low\" and \"severity = "
-	  "high\"; to match either of several, write =~ a|b, or two routes\n" },
+	  "high\" (to match either of several, write =~ a|b, or two routes)\n" },
 	{ NEVER("\"severity > critical\""),
-	  "5: route \"x\" never matches: no severity fits \"severity > critical\"; to match either "
-	  "of several, write =~ a|b, or two routes\n" },
+	  "5: route \"x\" never matches: no severity fits \"severity > critical\"\n" },
 	{ NEVER("\"type = a\", \"severity >= high\", \"type = b\""),
-	  "5: route \"x\" never matches: no type fits \"type = a\" and \"type = b\"; to match "
-	  "either of several, write =~ a|b, or two routes\n" },
+	  "5: route \"x\" never matches: no type fits \"type = a\" and \"type = b\" (to match "
+	  "either of several, write =~ a|b, or two routes)\n" },
 	{ NEVER("\"source = eats\""),
-	  "5: route \"x\" never matches: no source fits \"source = eats\"; to match either of "
-	  "several, write =~ a|b, or two routes\n" },
+	  "5: route \"x\" never matches: no source fits \"source = eats\"\n" },
 	{ NEVER("\"severity >= low\""),
 	  "6: route \"rest\" is never reached: route \"x\" (line 5) takes every alert that this one "
 	  "matches; move that one behind it, or give it continue = true\n" },
 	{ NEVER("\"severity > high\", \"severity != critical\""),
 	  "5: route \"x\" never matches: no severity fits \"severity > high\" and \"severity != "
-	  "critical\"; to match either of several, write =~ a|b, or two routes\n" },
+	  "critical\" (to match either of several, write =~ a|b, or two routes)\n" },
 	{ NEVER("\"source = west\", \"event = reopened\", \"first = false\""), "" },
 	/* what an earlier one takes */
 	{ BEHIND("\"type = a\"", "\"type = a\""), SHADOWED },
