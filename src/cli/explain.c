@@ -71,18 +71,28 @@ static void add_matched(struct matched *m, const char *text)
 	m->texts[m->count++] = mem_strdup(text);
 }
 
-static void find_matched(const struct story *s, const char *route, struct matched *m)
+/* Who hears what follows was chosen by the first event of the episode. */
+static const struct told *chosen_at(const struct story *s, const char *origin)
 {
-	const struct conf_node *group = glance_find(s->glance, "routes", route), *n;
+	bool follows = origin != NULL && strcmp(origin, "follow") == 0;
+
+	return follows && s->began.is_known ? &s->began : &s->event;
+}
+
+static void find_matched(const struct story *s, struct view *v, struct matched *m)
+{
+	const struct conf_node *group = glance_find(s->glance, "routes", view_text(v, "route")),
+			       *n;
 	const struct conf_node *match = conf_get(group, "match");
+	const struct told *told = chosen_at(s, view_text(v, "origin"));
 	struct err err;
 
-	*m = (struct matched){ .route_known = group != NULL && s->alert_known };
+	*m = (struct matched){ .route_known = group != NULL && told->is_known };
 	for (size_t i = 0; m->route_known && (n = conf_text_at(match, i)) != NULL; i++) {
 		struct matcher *matcher =
 			conf_string(n) != NULL ? matcher_new(conf_string(n), &err) : NULL;
 
-		if (matcher != NULL && matcher_matches(matcher, &s->facts))
+		if (matcher != NULL && matcher_matches(matcher, &told->facts))
 			add_matched(m, matcher_text(matcher));
 		matcher_free(&matcher);
 	}
@@ -129,7 +139,7 @@ static bool tell_delivery(struct story *s, struct view *v, struct err *err)
 
 	s->delivery_count++;
 	note_next(s, v);
-	find_matched(s, view_text(v, "route"), &matched);
+	find_matched(s, v, &matched);
 	s->voice->delivery(s, v, &matched);
 	release_matched(&matched);
 	if (rows_is_first_success(v)) {
@@ -142,33 +152,47 @@ static bool tell_delivery(struct story *s, struct view *v, struct err *err)
 	return true;
 }
 
-static void read_event(struct story *s, struct view *v)
+static void read_told(const struct story *s, struct view *v, struct told *t)
 {
 	const char *body = view_text(v, "body"), *kind = view_text(v, "kind");
 	enum event_kind event;
 	struct err err;
 
-	s->alert_known = body != NULL && kind != NULL && event_kind_parse(kind, &event) &&
-			 alert_read(&s->alert, body, view_len(v, "body"), &err);
-	if (s->alert_known)
-		s->facts = (struct facts){ .alert = &s->alert,
+	t->is_known = body != NULL && kind != NULL && event_kind_parse(kind, &event) &&
+		      alert_read(&t->alert, body, view_len(v, "body"), &err);
+	if (t->is_known)
+		t->facts = (struct facts){ .alert = &t->alert,
 					   .event = event,
 					   .first = view_int(v, "first") != 0,
-					   .source = view_text(v, "source"),
+					   .source = s->source,
 					   .at = view_int(v, "at") };
+}
+
+static void release_told(struct told *t)
+{
+	if (t->is_known)
+		alert_release(&t->alert);
+	t->is_known = false;
+}
+
+static void read_event(struct story *s, struct view *v)
+{
+	s->seq = view_int(v, "seq");
+	s->delivery_count = 0;
+	read_told(s, v, &s->event);
+	if (s->seq != 1)
+		return;
+	release_told(&s->began);
+	read_told(s, v, &s->began);
 }
 
 static bool tell_event(struct story *s, struct view *v, struct err *err)
 {
 	read_event(s, v);
-	s->seq = view_int(v, "seq");
-	s->delivery_count = 0;
 	s->voice->event(s, v);
 	bool ok = each_row_of(s, deliveries_query, view_int(v, "id"), tell_delivery, err);
 
-	if (s->alert_known)
-		alert_release(&s->alert);
-	s->alert_known = false;
+	release_told(&s->event);
 	s->voice->event_end(s);
 	return ok;
 }
@@ -176,9 +200,13 @@ static bool tell_event(struct story *s, struct view *v, struct err *err)
 static bool tell_alert(struct story *s, struct view *v, struct err *err)
 {
 	s->next = (struct next){ .at = 0 };
+	s->source = view_text(v, "source");
 	s->voice->alert(s, v);
-	if (view_int(v, "last_event") != 0 &&
-	    !each_row_of(s, events_query, view_int(v, "last_event"), tell_event, err))
+	bool ok = view_int(v, "last_event") == 0 ||
+		  each_row_of(s, events_query, view_int(v, "last_event"), tell_event, err);
+
+	release_told(&s->began);
+	if (!ok)
 		return false;
 	s->voice->alert_end(s);
 	mem_free(&s->next.sink);

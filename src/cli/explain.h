@@ -32,6 +32,13 @@ struct matched {
 	size_t count;
 };
 
+/* The alert as it was at an event. */
+struct told {
+	bool is_known; /* its bytes can be read */
+	struct alert alert;
+	struct facts facts;
+};
+
 struct story {
 	const struct glance *glance;
 	struct store *store;
@@ -40,13 +47,13 @@ struct story {
 	struct jline j;
 	int64_t now;
 	struct next next;
+	const char *source; /* of the alert */
 
 	/* Of the event being told. */
 	int64_t seq;
 	size_t delivery_count;
-	struct alert alert;
-	bool alert_known;
-	struct facts facts;
+	struct told event;
+	struct told began; /* the first event of its episode: routes chose then */
 };
 
 /* Views are at a row: of v_alerts, v_events, and v_deliveries with ROWS_COLUMNS. */

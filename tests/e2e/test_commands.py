@@ -12,7 +12,7 @@ from support import (BIN, TEMPLATES, Receiver, Store, alert_body, configuration,
                      free_port, json_lines, source, tocsin, webhook)
 
 COMMANDS = ("run", "check", "render", "send", "status", "alerts", "queue", "explain", "requeue",
-            "drop")
+            "drop", "route")
 
 
 @pytest.fixture(autouse=True)
@@ -509,7 +509,7 @@ def test_alerts_are_filtered_by_state_and_age(tmp_path):
     assert ids("--since", "1h", "--state", "silent") == ["quiet"]
     row = json_lines(tocsin("alerts", "--json", "--state", "active", conf=conf))[0]
     assert set(row) == {"alert", "source", "state", "episode", "first_seen_at", "last_seen_at",
-                        "missing_since"}
+                        "missing_since", "unrouted"}
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{3})?Z", row["first_seen_at"])
 
 
