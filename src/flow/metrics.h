@@ -47,7 +47,7 @@ struct metrics_source {
 	struct metrics_list lists[CONTEXT_KINDS];
 	int64_t token_errors;
 	int64_t nudges, forged_nudges; /* METRIC_UNKNOWN: none are wanted */
-	int64_t unrouted; /* alerts that no route wanted */
+	int64_t unrouted;              /* alerts that no route wanted */
 };
 
 struct metrics_view {

@@ -100,7 +100,7 @@ static bool route(struct replay *r, const struct replay_event *event, const stru
 		  struct replayed *out)
 {
 	const struct settings *s = r->setup->settings;
-	size_t count = route_choose(s->routes, s->route_count, facts, r->chosen, s->sink_count);
+	size_t count = router_choose(s->router, facts, r->chosen, s->sink_count);
 
 	for (size_t i = 0; i < count; i++) {
 		const struct route_target *t = &r->chosen[i];

@@ -116,7 +116,7 @@ struct source_status {
 	int64_t token_errors; /* tokens that were not to be had, since start */
 	struct directory_status context[CONTEXT_KINDS]; /* of usage: no lists, errors alone */
 	int64_t nudges, forged_nudges; /* since start; -1: they are not wanted */
-	int64_t unrouted;     /* alerts that no route wanted, since start */
+	int64_t unrouted;              /* alerts that no route wanted, since start */
 };
 void source_status(const struct source *s, struct source_status *out);
 
