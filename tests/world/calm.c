@@ -1,9 +1,12 @@
 /*
  * calm: everything that was wrong ends, and what was promised is asked for.
  *
- * First so long that the longest wait that anybody asked for is over; then what a sweep finds
- * must be right. Then promises about time are tried one by one, where limits and sizes allow
- * them. Then a day passes, so that a full pass has seen everything.
+ * First what a sweep finds must come right, at the latest when the longest wait that anybody
+ * asked for is over, and stay right. Then promises about time are tried one by one, where limits
+ * and sizes allow them. Then a day passes, so that a full pass has seen everything.
+ *
+ * What is promised within some time is looked for all the while, and time goes on no longer than
+ * that: most of it comes early, and idle hours prove little.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -14,6 +17,7 @@
 
 static const int64_t settle_ms = 80 * MINUTE; /* an hour's Retry-After and its jitter */
 static const int64_t rest_ms = 25 * HOUR + HOUR / 2;
+static const int64_t awake_ms = 40 * MINUTE;
 static const int64_t wake_ms = 30 * MINUTE;
 
 static int64_t polls(const struct world *w, int64_t count)
@@ -28,13 +32,14 @@ static int64_t sweeps(const struct world *w, int64_t count)
 
 /* ---- was it stored in time? ---- */
 
-enum { EXPECTED_MAX = 700 };
+enum { EXPECTED_MAX = 700, LOOKS = 16 };
 
 struct expected {
 	const char *what;
 	struct api *api;
 	size_t items[EXPECTED_MAX];
 	size_t count;
+	size_t has; /* so many are stored, of the first ones */
 };
 
 static void expect(struct expected *e, const struct item *i)
@@ -43,26 +48,25 @@ static void expect(struct expected *e, const struct item *i)
 		e->items[e->count++] = (size_t)(i - e->api->items);
 }
 
-static const struct item *first_lacking(struct world *w, const struct expected *e)
+static bool has_all(struct world *w, void *arg)
 {
-	for (size_t n = 0; n < e->count; n++)
-		if (!oracle_has(w, e->api, &e->api->items[e->items[n]]))
-			return &e->api->items[e->items[n]];
-	return NULL;
+	struct expected *e = arg;
+
+	while (e->has < e->count && oracle_has(w, e->api, &e->api->items[e->items[e->has]]))
+		e->has++;
+	return e->has == e->count;
 }
 
 /* One that comes late tells how late. */
-static void expect_within(struct world *w, const struct expected *e, int64_t ms)
+static void expect_within(struct world *w, struct expected *e, int64_t ms)
 {
-	int64_t more = 0;
-
-	life_run(w, ms);
-	const struct item *lacking = first_lacking(w, e);
-
-	if (lacking == NULL)
+	if (life_run_until(w, ms, ms / LOOKS, has_all, e))
 		return;
-	for (; more < 2 * HOUR && first_lacking(w, e) != NULL; more += 10 * SECOND)
-		life_run(w, 10 * SECOND);
+	const struct item *lacking = &e->api->items[e->items[e->has]];
+	int64_t late_at = sim_now();
+
+	(void)life_run_until(w, 2 * HOUR, 10 * SECOND, has_all, e);
+	int64_t more = sim_now() - late_at;
 	char order[24];
 
 	oracle_source_text(w, e->api, "order_seen", order, sizeof(order));
@@ -71,6 +75,72 @@ static void expect_within(struct world *w, const struct expected *e, int64_t ms)
 		   " s; all were after %" PRId64 " s more (order %s)",
 		   e->what, lacking->id, e->api->number, lacking->status, ms / SECOND,
 		   more / SECOND, order);
+}
+
+/* ---- have all swept? ---- */
+
+enum { PASSES = 2 }; /* the first one may have begun before */
+
+/* Complete passes of each API: when the newest of them ended, as stored, and how many there were
+ * since we look. */
+struct passes {
+	char head[APIS_MAX][32], sweep[APIS_MAX][32];
+	size_t heads[APIS_MAX], sweeps[APIS_MAX];
+};
+
+static bool count_pass(struct world *w, const struct api *a, const char *column,
+		       char newest[32], size_t *count)
+{
+	char text[32];
+
+	oracle_source_text(w, a, column, text, sizeof(text));
+	if (strcmp(text, newest) != 0) {
+		snprintf(newest, sizeof(text), "%s", text);
+		++*count;
+	}
+	return *count > PASSES;
+}
+
+/* And does nobody's Retry-After last? */
+static bool have_swept(struct world *w, void *arg)
+{
+	struct passes *p = arg;
+	bool all = true;
+
+	for (size_t i = 0; i < w->terms.api_count; i++) {
+		const struct api *a = &w->apis[i];
+
+		all &= sim_now() >= w->watches[i].lists_blocked_until &&
+		       sim_now() >= w->watches[i].tokens_blocked_until;
+		all &= count_pass(w, a, "last_head_at", p->head[i], &p->heads[i]);
+		all &= count_pass(w, a, "last_sweep_at", p->sweep[i], &p->sweeps[i]);
+	}
+	return all;
+}
+
+static int64_t shortest_pass(const struct world *w)
+{
+	return w->terms.sweep_ms < w->terms.poll_ms ? w->terms.sweep_ms : w->terms.poll_ms;
+}
+
+/* Until each API has been swept from the beginning to the end. */
+static void run_sweeps(struct world *w, int64_t ms_max)
+{
+	struct passes p = { .heads = { 0 } };
+
+	(void)life_run_until(w, ms_max, shortest_pass(w), have_swept, &p);
+}
+
+static bool agrees_on_active(struct world *w, void *arg)
+{
+	(void)arg;
+	return oracle_agrees(w, false);
+}
+
+static bool agrees_on_all(struct world *w, void *arg)
+{
+	(void)arg;
+	return oracle_agrees(w, true);
 }
 
 /* ---- promises about time ---- */
@@ -211,8 +281,11 @@ static void try_hanging(struct world *w)
 		life_run(w, MINUTE);
 		if (terms_are_roomy(w, other))
 			try_new(w, other);
+		if (sim_now() < hanging->weather.until)
+			life_run(w, hanging->weather.until - sim_now());
 		/* Then the one that hung is tried again when its wait, which has grown, is over. */
-		life_run(w, 24 * MINUTE);
+		hanging->weather.kind = FAULT_NONE;
+		run_sweeps(w, 20 * MINUTE);
 	}
 }
 
@@ -267,20 +340,50 @@ static void resolve_most(struct world *w, struct api *a)
 			api_set_status(&a->items[n], ALERT_RESOLVED);
 }
 
-/* Now and then it runs through the day; mostly it sleeps, which is a day in no time. */
+static void sleep_through(struct world *w, int64_t ms)
+{
+	life_stop(w);
+	life_run(w, ms);
+	life_begin(w);
+}
+
+/* Awake around the time at which the daily full pass of the first API is due. */
+static void wake_for_full(struct world *w)
+{
+	int64_t full_at = 0, began_at = sim_now();
+	char text[32];
+
+	oracle_source_text(w, &w->apis[0], "last_full_at", text, sizeof(text));
+	if (sscanf(text, "%" SCNd64, &full_at) != 1)
+		return;
+	int64_t sleep_ms = full_at + DAY - began_at - awake_ms / 2;
+
+	if (sleep_ms < 0 || sleep_ms > DAY)
+		return; /* the wall clock is wrong */
+	sleep_through(w, sleep_ms);
+	life_run(w, awake_ms);
+}
+
+/*
+ * Mostly it sleeps, which is a day in no time, and finds at its start that a full pass is due; now
+ * and then it is awake when it falls due, and rarely it runs through all of the day.
+ */
 static void let_a_day_pass(struct world *w)
 {
+	int64_t drawn = chance_below(&w->chance, 100), until = sim_now() + rest_ms;
+
 	for (size_t i = 0; i < w->terms.api_count; i++)
 		resolve_most(w, &w->apis[i]);
 	world_say(w, "a day passes");
-	if (chance_below(&w->chance, 8) == 0) {
+	if (drawn == 0) {
 		life_run(w, rest_ms);
-		return;
+	} else {
+		if (drawn < 13)
+			wake_for_full(w);
+		sleep_through(w, until - sim_now());
 	}
-	life_stop(w);
-	life_run(w, rest_ms);
-	life_begin(w);
-	life_run(w, wake_ms);
+	(void)life_run_until(w, wake_ms, 2 * MINUTE, agrees_on_all, NULL);
+	run_sweeps(w, sweeps(w, 1));
 }
 
 void calm_down(struct world *w)
@@ -289,7 +392,11 @@ void calm_down(struct world *w)
 
 	end_troubles(w);
 	world_say(w, "calm");
-	life_run(w, settle_ms);
+	int64_t settled_by = sim_now() + settle_ms;
+
+	run_sweeps(w, settle_ms);
+	(void)life_run_until(w, settled_by - sim_now(), 2 * MINUTE, agrees_on_active, NULL);
+	run_sweeps(w, sweeps(w, 1));
 	for (size_t i = 0; i < w->terms.api_count; i++)
 		all_roomy = all_roomy && terms_are_roomy(w, &w->apis[i]);
 	if (all_roomy)

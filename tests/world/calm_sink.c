@@ -26,6 +26,31 @@ static int64_t settle_ms(const struct receiver *s, size_t rows)
 	       (int64_t)rows * 2 * t->way_ms / t->window;
 }
 
+/* What waits, but for those that take nothing now. */
+static int64_t waiting(struct world *w)
+{
+	struct buf sql;
+
+	buf_init(&sql, 1000);
+	buf_adds(&sql, "SELECT count(*) AS n FROM v_deliveries WHERE ended_at IS NULL AND "
+		       "sink NOT IN ('none'");
+	for (size_t i = 0; i < w->terms.sink_count; i++)
+		if (w->receivers[i].terms.is_dead || !conf_rules(w)->present[i])
+			buf_addf(&sql, ", 's%zu'", i);
+	buf_addc(&sql, ')');
+	int64_t count = oracle_count(w, sql.data);
+
+	buf_release(&sql);
+	return count;
+}
+
+static bool is_settled(struct world *w, void *arg)
+{
+	(void)arg;
+	return waiting(w) == 0 && oracle_agrees(w, false);
+}
+
+/* Until nothing waits that need not; and then a while in which nothing may come after it. */
 static void settle(struct world *w)
 {
 	int64_t waits = 0, most = 0;
@@ -40,7 +65,9 @@ static void settle(struct world *w)
 		waits = settle_ms(&w->receivers[i], (size_t)oracle_count(w, sql));
 		most = max_of(most, waits);
 	}
-	life_run(w, most + 2 * w->terms.sweep_ms + 3 * w->terms.poll_ms + MINUTE);
+	most += 2 * w->terms.sweep_ms + 3 * w->terms.poll_ms + MINUTE;
+	(void)life_run_until(w, most, MINUTE, is_settled, NULL);
+	life_run(w, w->terms.poll_ms + MINUTE);
 }
 
 static void end_troubles(struct world *w)

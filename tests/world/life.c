@@ -135,6 +135,21 @@ void life_run(struct world *w, int64_t ms)
 		world_fail(w, "it stopped by itself");
 }
 
+bool life_run_until(struct world *w, int64_t ms_max, int64_t every_ms,
+		    bool (*is)(struct world *w, void *arg), void *arg)
+{
+	int64_t until = sim_now() + ms_max;
+
+	while (!is(w, arg)) {
+		if (sim_now() >= until)
+			return false;
+		int64_t left = until - sim_now();
+
+		life_run(w, left < every_ms ? left : every_ms);
+	}
+	return true;
+}
+
 void life_turns(struct world *w, size_t turns, int64_t ms_max)
 {
 	if (w->app != NULL && sim_run(w->turn, sim_now() + ms_max, turns))

@@ -15,6 +15,11 @@
 
 enum { SLACK_MS = 2 * SECOND, SLOW_ANSWER_MS = 60 * SECOND };
 
+#define ALL_ALERTS                                                                      \
+	"SELECT source, id, status, state, body, missing_since IS NOT NULL AS missing " \
+	"FROM v_alerts WHERE source LIKE 'org%'"
+#define NOT_DONE "SELECT count(*) AS n FROM v_deliveries WHERE state <> 'done'"
+
 static const char *const status_words[] = { "open", "acknowledged", "resolved" };
 
 /* ---- asking ---- */
@@ -285,19 +290,74 @@ static bool is_due_history(const struct world *w, const struct api *a, const str
 	return a->terms.order != API_NEWEST || w->baseline_at[a->number] == 0;
 }
 
+static bool is_asked_for(const struct world *w, const struct api *a, const struct item *i,
+			 bool everything)
+{
+	return !i->is_deleted && (everything || is_active(i) || is_due_history(w, a, i));
+}
+
 static void check_unseen(struct world *w, const struct api *a, const bool *seen,
 			 bool everything)
 {
 	for (size_t n = 0; n < a->count; n++) {
 		const struct item *i = &a->items[n];
 
-		if (seen[n] || i->is_deleted)
-			continue;
-		if (everything || is_active(i) || is_due_history(w, a, i))
+		if (!seen[n] && is_asked_for(w, a, i, everything))
 			world_fail(w, "%s is %s, listed for %" PRId64 " s and not stored",
 				   i->id, status_words[i->status],
 				   (sim_now() - i->touched_at) / SECOND);
 	}
+}
+
+/* ---- is it so by now? ---- */
+
+static bool row_agrees(struct world *w, struct view *v, bool everything, bool *seen[])
+{
+	const struct api *a = NULL;
+	const struct item *i = item_of(w, v, &a);
+	bool stored_active = strcmp(view_text(v, "state"), "active") == 0;
+
+	if (i == NULL)
+		return false;
+	seen[a->number][i - a->items] = true;
+	if (i->is_deleted)
+		return !everything || !stored_active;
+	if (!everything && !is_active(i) && !stored_active)
+		return true;
+	return view_int(v, "missing") == 0 && is_body(a, i, view_text(v, "body"));
+}
+
+static bool all_agree(struct world *w, bool everything, bool *seen[])
+{
+	struct question q;
+	bool agrees = true;
+
+	oracle_ask(w, &q, ALL_ALERTS);
+	while (agrees && view_next(q.view))
+		agrees = row_agrees(w, q.view, everything, seen);
+	oracle_answered(w, &q);
+	for (size_t n = 0; n < w->terms.api_count; n++) {
+		const struct api *a = &w->apis[n];
+
+		for (size_t i = 0; agrees && i < a->count; i++)
+			agrees = seen[n][i] || !is_asked_for(w, a, &a->items[i], everything);
+	}
+	return agrees;
+}
+
+bool oracle_agrees(struct world *w, bool everything)
+{
+	bool *seen[APIS_MAX] = { NULL };
+
+	if (!w->terms.delivers && oracle_count(w, NOT_DONE) != 0)
+		return false;
+	for (size_t i = 0; i < w->terms.api_count; i++)
+		seen[i] = mem_array(w->apis[i].count + 1, sizeof(bool));
+	bool agrees = all_agree(w, everything, seen);
+
+	for (size_t i = 0; i < w->terms.api_count; i++)
+		mem_free(&seen[i]);
+	return agrees;
 }
 
 bool oracle_has(struct world *w, const struct api *a, const struct item *i)
@@ -319,8 +379,7 @@ bool oracle_has(struct world *w, const struct api *a, const struct item *i)
 
 static void check_counts(struct world *w)
 {
-	int64_t left = oracle_count(w, "SELECT count(*) AS n FROM v_deliveries WHERE state "
-				       "<> 'done'");
+	int64_t left = oracle_count(w, NOT_DONE);
 	int64_t untold = oracle_count(w, "SELECT (SELECT count(*) FROM v_events) - (SELECT "
 					 "count(DISTINCT event_id) FROM v_deliveries) AS n");
 
@@ -338,10 +397,7 @@ void oracle_check(struct world *w, bool everything)
 	oracle_look(w);
 	for (size_t i = 0; i < w->terms.api_count; i++)
 		seen[i] = mem_array(w->apis[i].count + 1, sizeof(bool));
-	oracle_ask(
-		w, &q,
-		"SELECT source, id, status, state, body, missing_since IS NOT NULL AS missing "
-		"FROM v_alerts WHERE source LIKE 'org%'");
+	oracle_ask(w, &q, ALL_ALERTS);
 	while (view_next(q.view))
 		check_row(w, q.view, everything, seen);
 	oracle_answered(w, &q);

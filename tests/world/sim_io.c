@@ -16,6 +16,8 @@ struct timer {
 	void (*fn)(void *arg);
 	void *arg;
 	int64_t at; /* -1: not set */
+	int64_t wait_ms;
+	bool fires, is_tick;
 	size_t set_in_turn;
 	struct timer *next;
 };
@@ -46,7 +48,7 @@ struct xfer {
 };
 
 static struct {
-	int64_t now, skew;
+	int64_t now, skew, late_ms;
 	size_t turns;
 	bool is_halted;
 	struct sim_wire wire;
@@ -75,6 +77,11 @@ void sim_begin(int64_t at, const struct sim_wire *wire)
 void sim_skew(int64_t ahead_ms)
 {
 	sim.skew = ahead_ms;
+}
+
+void sim_be_lazy(int64_t late_ms)
+{
+	sim.late_ms = late_ms;
 }
 
 void sim_pass(int64_t ms)
@@ -150,6 +157,8 @@ void timer_free(struct timer **timer)
 
 void timer_set(struct timer *timer, int64_t wait_ms)
 {
+	timer->is_tick = timer->fires && wait_ms > 0 && wait_ms == timer->wait_ms;
+	timer->wait_ms = wait_ms;
 	timer->at = sim.now + (wait_ms > 0 ? wait_ms : 0);
 	timer->set_in_turn = timer->turn->count;
 }
@@ -289,11 +298,19 @@ void sim_cut(struct turn *t)
 
 /* ---- the loop ---- */
 
+/* When the timer makes a turn, if nothing else does before. */
+static int64_t wakes_at(const struct turn *t, const struct timer *timer)
+{
+	bool is_idle = t->xfer == NULL || t->xfer->first == NULL;
+
+	return timer->is_tick && is_idle ? timer->at + sim.late_ms : timer->at;
+}
+
 static int64_t next_at(const struct turn *t, int64_t until)
 {
 	for (const struct timer *timer = t->timers; timer != NULL; timer = timer->next)
-		if (timer->at >= 0 && timer->at < until)
-			until = timer->at;
+		if (timer->at >= 0 && wakes_at(t, timer) < until)
+			until = wakes_at(t, timer);
 	if (t->xfer != NULL)
 		for (const struct transfer *f = t->xfer->first; f != NULL; f = f->next)
 			if (f->at < until)
@@ -332,7 +349,9 @@ static void run_due(struct turn *t)
 
 	while ((timer = due_timer(t)) != NULL) {
 		timer->at = -1;
+		timer->fires = true;
 		timer->fn(timer->arg);
+		timer->fires = false;
 	}
 	while ((f = due_transfer(t)) != NULL)
 		if (f->has_arrived)

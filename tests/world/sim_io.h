@@ -6,6 +6,11 @@
  * answer tells of that instant), and its answer is on its way again: a process that dies may
  * have been heard without knowing. Who lives at the other end is a struct sim_wire.
  *
+ * A tick is a timer that sets itself again and again to the same wait. In an idle loop, where
+ * nothing is under way, a tick alone does not make a turn: it comes with the next timer that
+ * does, or late by as much as sim_be_lazy() allows, as on a machine that is busy with others.
+ * Most simulated time is idle, and most of a run's cost was its ticks.
+ *
  * The linker takes these functions instead of libio's. Everything is deterministic.
  */
 #ifndef WORLD_SIM_IO_H
@@ -49,6 +54,8 @@ void sim_begin(int64_t at, const struct sim_wire *wire);
 int64_t sim_now(void);
 /* The program's wall clock is that much ahead of the truth. */
 void sim_skew(int64_t ahead_ms);
+/* Ticks of an idle loop come so late at most; 0: each in its time. */
+void sim_be_lazy(int64_t late_ms);
 /* Time passes while no program runs, or while it waits for its disk. */
 void sim_pass(int64_t ms);
 /* Counts the turns of all lives. */

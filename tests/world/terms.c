@@ -63,6 +63,12 @@ static void forbid(struct api_terms *t)
 		t->token_ttl_ms = 10 * MINUTE;
 }
 
+/* Now and then each tick comes in its time; mostly an idle loop is not woken for one. */
+int64_t terms_draw_lateness(struct chance *c)
+{
+	return PICK(c, 0, 5, 10, 10, 20, 20, 30, 30) * SECOND;
+}
+
 void terms_draw(struct terms *t, struct chance *c)
 {
 	static const char *const starts[] = { "now", "all", "1h" };
@@ -127,9 +133,10 @@ void terms_tell(const struct world *w)
 
 	world_say(w,
 		  "terms: poll %" PRId64 " s, sweep %" PRId64 " s, start %s, share %" PRId64
-		  " %%, history %zu, at most %zu%s",
+		  " %%, history %zu, at most %zu%s, idle ticks %" PRId64 " s late",
 		  t->poll_ms / SECOND, t->sweep_ms / SECOND, t->start, t->share_percent,
-		  t->history, t->items_max, t->same_ids ? ", same ids" : "");
+		  t->history, t->items_max, t->same_ids ? ", same ids" : "",
+		  t->late_ms / SECOND);
 	for (size_t i = 0; i < t->api_count; i++)
 		tell_api(w, &t->apis[i]);
 	terms_tell_sinks(w);

@@ -304,14 +304,19 @@ void walk_happen(struct world *w, const struct happening *list, size_t count)
 	}
 }
 
+void walk_wait(struct world *w, int64_t max_ms, int64_t long_ms)
+{
+	if (max_ms >= 10 * MINUTE && walk_one_in(w, 8))
+		max_ms = long_ms;
+	life_run(w, chance_below(&w->chance, max_ms + 1));
+}
+
 void walk_step(struct world *w)
 {
-	static const int64_t spans[] = { 0,          2 * SECOND,  20 * SECOND,
-					 3 * MINUTE, 30 * MINUTE, 3 * HOUR };
+	static const int64_t spans[] = { 0,          2 * SECOND, 20 * SECOND,
+					 3 * MINUTE, 3 * MINUTE, 20 * MINUTE };
 
 	walk_happen(w, happenings, ARRAY_LEN(happenings));
-	int64_t span = spans[chance_below(&w->chance, ARRAY_LEN(spans))];
-
-	life_run(w, chance_below(&w->chance, span + 1));
+	walk_wait(w, spans[chance_below(&w->chance, ARRAY_LEN(spans))], 3 * HOUR);
 	oracle_look(w);
 }

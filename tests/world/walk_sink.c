@@ -291,12 +291,10 @@ static const struct happening happenings[] = {
 
 void walk_sink_step(struct world *w)
 {
-	static const int64_t spans[] = { 0,          2 * SECOND,  20 * SECOND,
-					 3 * MINUTE, 15 * MINUTE, HOUR };
+	static const int64_t spans[] = { 0,          2 * SECOND, 20 * SECOND,
+					 3 * MINUTE, 3 * MINUTE, 15 * MINUTE };
 
 	walk_happen(w, happenings, ARRAY_LEN(happenings));
-	int64_t span = spans[chance_below(&w->chance, ARRAY_LEN(spans))];
-
-	life_run(w, chance_below(&w->chance, span + 1));
+	walk_wait(w, spans[chance_below(&w->chance, ARRAY_LEN(spans))], HOUR);
 	oracle_look(w);
 }

@@ -129,6 +129,8 @@ static void set_up(struct world *w)
 		terms_draw_delivery(&w->terms, &w->chance);
 	else
 		terms_draw(&w->terms, &w->chance);
+	w->terms.late_ms = terms_draw_lateness(&w->chance);
+	sim_be_lazy(w->terms.late_ms);
 	for (size_t i = 0; i < w->terms.api_count; i++) {
 		uint64_t ids = w->terms.same_ids ? w->seed : w->seed + (i + 1) * 7919;
 

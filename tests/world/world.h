@@ -41,6 +41,7 @@ struct terms {
 	size_t sink_count;
 	struct sink_terms sinks[SINKS_MAX];
 	bool has_clock_steps; /* in a run that delivers: then times promise less */
+	int64_t late_ms;      /* of ticks in an idle loop */
 };
 
 /* The requests of one life of the program to one API. */
@@ -110,6 +111,7 @@ int64_t world_run(uint64_t seed, size_t steps, const char *folder, bool is_verbo
 
 /* ---- terms.c ---- */
 void terms_draw(struct terms *t, struct chance *chance);
+int64_t terms_draw_lateness(struct chance *chance);
 void terms_tell(const struct world *w);
 /* So few pages and so large a limit that promises about time hold. */
 bool terms_are_roomy(const struct world *w, const struct api *a);
@@ -141,6 +143,9 @@ void life_heal_disk(struct world *w);
 void life_stop(struct world *w);
 /* Time passes, with the program or without. */
 void life_run(struct world *w, int64_t ms);
+/* Time passes until is(w, arg), which is asked now and each so often; false: it never was. */
+bool life_run_until(struct world *w, int64_t ms_max, int64_t every_ms,
+		    bool (*is)(struct world *w, void *arg), void *arg);
 /* At most so many turns. */
 void life_turns(struct world *w, size_t turns, int64_t ms_max);
 
@@ -176,6 +181,8 @@ void walk_happen(struct world *w, const struct happening *list, size_t count);
 bool walk_one_in(struct world *w, int64_t n);
 /* Up to max_ms; short ones are as likely as long ones. */
 int64_t walk_span(struct world *w, int64_t max_ms);
+/* Time passes, up to max_ms; a long one is at times as long as long_ms. */
+void walk_wait(struct world *w, int64_t max_ms, int64_t long_ms);
 void walk_history(struct world *w);
 /* Cursors die amid the first passes. */
 void walk_disturb_first(struct world *w);
@@ -210,6 +217,9 @@ void oracle_leave(struct world *w);
 void oracle_look(struct world *w);
 /* What sweeps promise; everything: also what only a full pass finds. */
 void oracle_check(struct world *w, bool everything);
+/* The same as a question: is all that oracle_check() asks of alerts so by now, and is nothing left
+ * to be told to those who take everything? */
+bool oracle_agrees(struct world *w, bool everything);
 /* Is the item stored as it is listed? */
 bool oracle_has(struct world *w, const struct api *a, const struct item *i);
 /* Rows of the query's one column n. */
