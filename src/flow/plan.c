@@ -126,19 +126,31 @@ static int64_t rewalk_at(const struct source_state *state, int64_t allowed)
 	return state->last_full_at + (rest < DAY_MS ? rest : DAY_MS);
 }
 
+/* When what the next one counts from was noted; 0: never. */
+static int64_t noted_at(const struct source_state *state, int64_t start_since_ms)
+{
+	if (state->last_full_at != 0)
+		return state->last_full_at;
+	return state->baseline_at != 0 ? state->baseline_at + start_since_ms : 0;
+}
+
 int64_t plan_full_at(const struct source_state *state, bool in_doubt, int64_t start_since_ms,
-		     int64_t allowed)
+		     int64_t allowed, int64_t now)
 {
 	enum order order = order_parse(state->order_seen);
+	int64_t noted = noted_at(state, start_since_ms);
 
-	if (state->last_full_at == 0 && order == ORDER_NEWEST_FIRST && !in_doubt &&
-	    state->baseline_at != 0)
-		return state->baseline_at + start_since_ms + DAY_MS;
+	/* Then the clock was set back since: nobody knows how long ago that was, and each restart
+	 * would put it off again. Less may be the server's clock, which is before ours. */
+	if (noted > now + HOUR_MS)
+		return 0;
+	if (state->last_full_at == 0 && order == ORDER_NEWEST_FIRST && !in_doubt && noted != 0)
+		return noted + DAY_MS;
 	/* The first one; or the list has just outgrown one page. */
 	if (state->last_full_at == 0 || (in_doubt && state->full_pages <= 1))
 		return 0;
 	if (order == ORDER_OLDEST_FIRST && state->full_pages > 1 &&
 	    state->head_cursor[0] == '\0')
 		return rewalk_at(state, allowed);
-	return state->last_full_at + (in_doubt ? HOUR_MS : DAY_MS);
+	return noted + (in_doubt ? HOUR_MS : DAY_MS);
 }

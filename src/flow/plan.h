@@ -47,9 +47,10 @@ void plan_move(struct source_state *state, enum pass_kind kind, const struct pas
 /*
  * When the next full pass is due, by the clock of the stored instants; in the past: now. start
  * is how far before the first start alerts ring (of "24h"), allowed the requests a minute that
- * may be ours. What is missing is apart: see struct missing.
+ * may be ours. What was noted more than an hour ahead of now makes it due: a clock was set back.
+ * What is missing is apart: see struct missing.
  */
 int64_t plan_full_at(const struct source_state *state, bool in_doubt, int64_t start_since_ms,
-		     int64_t allowed);
+		     int64_t allowed, int64_t now);
 
 #endif

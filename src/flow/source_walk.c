@@ -81,7 +81,7 @@ void source_turn_to_open(struct lane *l)
 void source_plan_full(struct source *s)
 {
 	int64_t at = plan_full_at(&s->state, s->in_doubt, s->p.settings->start_since_ms,
-				  budget_allowed(s->p.budget));
+				  budget_allowed(s->p.budget), clock_now());
 
 	s->lanes[PASS_FULL].next_at = steady_of(at);
 }

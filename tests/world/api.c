@@ -19,6 +19,7 @@ void api_init(struct api *a, const struct api_terms *terms, int number, uint64_t
 void api_release(struct api *a)
 {
 	mem_free(&a->items);
+	mem_free(&a->listed);
 	mem_free(&a->order);
 }
 

@@ -64,6 +64,15 @@ struct item {
 	size_t first_told[SINKS_MAX], last_told[SINKS_MAX];
 };
 
+/* An item's bytes, as it was listed last: pages are read far more often than alerts change. */
+struct listed {
+	size_t len; /* 0: never */
+	int64_t version, resolved_at;
+	enum alert_status status;
+	enum alert_severity severity;
+	char bytes[360];
+};
+
 struct api_token {
 	char text[24];
 	int64_t expires_at;
@@ -74,7 +83,8 @@ struct api {
 	int number; /* 0 or 1 */
 	struct chance chance, id_chance;
 	struct weather weather;
-	struct item *items; /* owned */
+	struct item *items;    /* owned */
+	struct listed *listed; /* owned; by the item's index */
 	size_t count, room;
 	size_t *order; /* owned; of the items, as they are listed */
 	bool is_sorted;

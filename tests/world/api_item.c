@@ -1,6 +1,7 @@
 /* api_item: what lives in the API, and every change of it. */
 #include "world/api.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -17,6 +18,7 @@ struct item *api_add(struct api *a, int64_t created_at, enum alert_status status
 	if (a->count == a->room) {
 		a->room = a->room * 2 + 256;
 		a->items = mem_resize(a->items, a->room, sizeof(*a->items));
+		a->listed = mem_resize(a->listed, a->room, sizeof(*a->listed));
 		a->order = mem_resize(a->order, a->room, sizeof(*a->order));
 	}
 	struct item *i = &a->items[a->count];
@@ -31,6 +33,7 @@ struct item *api_add(struct api *a, int64_t created_at, enum alert_status status
 	if (a->terms.whole_seconds)
 		i->created_at -= i->created_at % SECOND;
 	snprintf(i->id, sizeof(i->id), "%08x-%07zu", i->id_key, a->count);
+	a->listed[a->count].len = 0;
 	a->count++;
 	a->is_sorted = false;
 	if (status != ALERT_OPEN)
@@ -108,7 +111,8 @@ size_t api_listed(const struct api *a, int status)
 	return count;
 }
 
-void api_write_item(const struct api *a, const struct item *i, bool blemished, struct buf *out)
+static void write_item(const struct api *a, const struct item *i, bool blemished,
+		       struct listed *out)
 {
 	char created[CLOCK_TEXT_MAX], resolved[CLOCK_TEXT_MAX + 2] = "null";
 
@@ -118,12 +122,36 @@ void api_write_item(const struct api *a, const struct item *i, bool blemished, s
 		clock_iso(i->resolved_at, false, resolved + 1);
 		snprintf(resolved + strlen(resolved), 2, "\"");
 	}
-	buf_addf(
-		out,
+	out->len = (size_t)snprintf(
+		out->bytes, sizeof(out->bytes),
 		"{\"id\":\"%s\",\"org_id\":\"org-%d\",\"type\":\"%s\",\"severity\":\"%s\","
 		"\"status\":\"%s\",\"title\":\"Title %lld%s\",\"message\":\"m\",\"user_id\":null,"
 		"\"metadata\":{\"n\":%lld},\"created_at\":\"%s\",\"resolved_at\":%s}",
 		i->id, a->number, types[api_type(i)], severity_words[i->severity],
 		status_words[i->status], (long long)(i->version / 2), blemished ? " \xff" : "",
 		(long long)i->version, created, resolved);
+	assert(out->len < sizeof(out->bytes));
+	out->version = i->version;
+	out->resolved_at = i->resolved_at;
+	out->status = i->status;
+	out->severity = i->severity;
+}
+
+static bool is_written(const struct listed *l, const struct item *i)
+{
+	return l->len > 0 && l->version == i->version && l->resolved_at == i->resolved_at &&
+	       l->status == i->status && l->severity == i->severity;
+}
+
+void api_write_item(const struct api *a, const struct item *i, bool blemished, struct buf *out)
+{
+	struct listed *well = &a->listed[i - a->items], ill;
+
+	if (blemished)
+		write_item(a, i, true, &ill);
+	else if (!is_written(well, i))
+		write_item(a, i, false, well);
+	const struct listed *l = blemished ? &ill : well;
+
+	buf_add(out, l->bytes, l->len);
 }

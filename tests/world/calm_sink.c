@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "world/world.h"
 
 static int64_t max_of(int64_t a, int64_t b)
@@ -26,14 +27,17 @@ static int64_t settle_ms(const struct receiver *s, size_t rows)
 	       (int64_t)rows * 2 * t->way_ms / t->window;
 }
 
-/* What waits, but for those that take nothing now. */
+/* Rows that wait and sinks that are held, but for those that take nothing now. */
 static int64_t waiting(struct world *w)
 {
 	struct buf sql;
 
 	buf_init(&sql, 1000);
-	buf_adds(&sql, "SELECT count(*) AS n FROM v_deliveries WHERE ended_at IS NULL AND "
-		       "sink NOT IN ('none'");
+	buf_addf(&sql,
+		 "SELECT count(*) AS n FROM (SELECT sink FROM v_deliveries WHERE ended_at IS "
+		 "NULL UNION ALL SELECT name FROM v_sinks WHERE held_until > %" PRId64
+		 ") WHERE sink NOT IN ('none'",
+		 clock_now());
 	for (size_t i = 0; i < w->terms.sink_count; i++)
 		if (w->receivers[i].terms.is_dead || !conf_rules(w)->present[i])
 			buf_addf(&sql, ", 's%zu'", i);

@@ -375,6 +375,30 @@ bool oracle_has(struct world *w, const struct api *a, const struct item *i)
 	return has;
 }
 
+size_t oracle_has_first(struct world *w, const struct api *a, const size_t *items, size_t count)
+{
+	bool *stored = mem_array(a->count + 1, sizeof(bool));
+	size_t first = 0;
+	struct question q;
+	char sql[100];
+
+	snprintf(sql, sizeof(sql),
+		 "SELECT source, id, body FROM v_alerts WHERE source = 'org%d'", a->number);
+	oracle_ask(w, &q, sql);
+	while (view_next(q.view)) {
+		const struct api *of;
+		const struct item *i = item_of(w, q.view, &of);
+
+		if (i != NULL)
+			stored[i - a->items] = is_body(a, i, view_text(q.view, "body"));
+	}
+	oracle_answered(w, &q);
+	while (first < count && stored[items[first]])
+		first++;
+	mem_free(&stored);
+	return first;
+}
+
 /* ---- all of it ---- */
 
 static void check_counts(struct world *w)

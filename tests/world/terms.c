@@ -23,7 +23,7 @@ static void draw_list(struct api_terms *t, struct chance *c)
 	t->by_insertion = percent(c, 25);
 	t->ties_by_id = percent(c, 70);
 	t->snapshot = percent(c, 10);
-	t->page_cap = (size_t)PICK(c, 5, 10, 25, 50, 100);
+	t->page_cap = (size_t)PICK(c, 5, 5, 10, 10, 25, 100);
 	t->whole_seconds = percent(c, 60);
 	t->has_more = (enum api_has_more)PICK(c, HAS_MORE_RIGHT, HAS_MORE_RIGHT, HAS_MORE_FALSE,
 					      HAS_MORE_MISSING);
@@ -92,7 +92,9 @@ void terms_draw(struct terms *t, struct chance *c)
 	}
 	t->same_ids = percent(c, 50);
 	t->poll_ms = PICK(c, 5, 10, 10, 30, 60) * SECOND;
-	t->sweep_ms = PICK(c, 1, 3, 10) * MINUTE;
+	t->sweep_ms = PICK(c, 1, 1, 3, 10) * MINUTE;
+	if (t->sweep_ms > 3 * MINUTE && t->poll_ms < 30 * SECOND)
+		t->poll_ms = 30 * SECOND; /* a story of thousands of idle polls tells nothing */
 	t->share_percent = PICK(c, 50, 50, 50, 100);
 	t->start = starts[chance_below(c, ARRAY_LEN(starts))];
 	t->since_ms = t->start[0] == '1' ? HOUR : 0;

@@ -222,6 +222,9 @@ void oracle_check(struct world *w, bool everything);
 bool oracle_agrees(struct world *w, bool everything);
 /* Is the item stored as it is listed? */
 bool oracle_has(struct world *w, const struct api *a, const struct item *i);
+/* How many of these are, up to the first that is not. */
+size_t oracle_has_first(struct world *w, const struct api *a, const size_t *items,
+			size_t count);
 /* Rows of the query's one column n. */
 int64_t oracle_count(struct world *w, const char *sql);
 void oracle_source_text(struct world *w, const struct api *a, const char *column, char *out,

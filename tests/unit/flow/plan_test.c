@@ -270,7 +270,36 @@ static void the_next_full_pass_is_due_when_something_hangs_on_it(void **state)
 
 		s.last_full_at = cases[i].last_full_at;
 		s.baseline_at = cases[i].baseline_at;
-		assert_int_equal(plan_full_at(&s, cases[i].in_doubt, HOUR, 500),
+		assert_int_equal(plan_full_at(&s, cases[i].in_doubt, HOUR, 500, last),
+				 cases[i].due_at);
+	}
+}
+
+static void a_full_pass_is_not_put_off_by_a_clock_that_was_set_back(void **state)
+{
+	(void)state;
+	const int64_t last = 100 * DAY;
+	static const struct {
+		const char *order;
+		int64_t last_full_at, baseline_at, behind_ms, due_at;
+	} cases[] = {
+		{ "newest-first", last, DAY, 0, last + DAY },
+		{ "newest-first", last, DAY, HOUR, last + DAY }, /* at most an hour late */
+		{ "newest-first", last, DAY, HOUR + 1, 0 },
+		{ "newest-first", last, DAY, 29 * HOUR, 0 },
+		{ "oldest-first", last, DAY, HOUR, last + 10 * MINUTE },
+		{ "oldest-first", last, DAY, HOUR + 1, 0 },
+		{ "newest-first", 0, last - HOUR, 0, last + DAY },
+		{ "newest-first", 0, last - HOUR, HOUR, last + DAY },
+		{ "newest-first", 0, last - HOUR, HOUR + 1, 0 },
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct source_state s = state_of(cases[i].order, 9, "");
+
+		s.last_full_at = cases[i].last_full_at;
+		s.baseline_at = cases[i].baseline_at;
+		assert_int_equal(plan_full_at(&s, false, HOUR, 500, last - cases[i].behind_ms),
 				 cases[i].due_at);
 	}
 }
@@ -285,6 +314,7 @@ int main(void)
 		cmocka_unit_test(inv3_only_what_a_pass_saw_is_moved),
 		cmocka_unit_test(a_full_pass_does_not_take_back_what_heads_saw_meanwhile),
 		cmocka_unit_test(the_next_full_pass_is_due_when_something_hangs_on_it),
+		cmocka_unit_test(a_full_pass_is_not_put_off_by_a_clock_that_was_set_back),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
