@@ -30,21 +30,19 @@ static int64_t settle_ms(const struct receiver *s, size_t rows)
 /* Rows that wait and sinks that are held, but for those that take nothing now. */
 static int64_t waiting(struct world *w)
 {
-	struct buf sql;
+	struct question q;
+	int64_t count = 0;
 
-	buf_init(&sql, 1000);
-	buf_addf(&sql,
-		 "SELECT count(*) AS n FROM (SELECT sink FROM v_deliveries WHERE ended_at IS "
-		 "NULL UNION ALL SELECT name FROM v_sinks WHERE held_until > %" PRId64
-		 ") WHERE sink NOT IN ('none'",
-		 clock_now());
-	for (size_t i = 0; i < w->terms.sink_count; i++)
-		if (w->receivers[i].terms.is_dead || !conf_rules(w)->present[i])
-			buf_addf(&sql, ", 's%zu'", i);
-	buf_addc(&sql, ')');
-	int64_t count = oracle_count(w, sql.data);
+	ask(w, &q,
+	    "SELECT sink FROM v_deliveries WHERE ended_at IS NULL UNION ALL SELECT name FROM "
+	    "v_sinks WHERE held_until > ?1");
+	ask_bind(&q, 1, clock_now());
+	while (ask_next(&q)) {
+		int sink = ask_text(&q, "sink")[1] - '0';
 
-	buf_release(&sql);
+		count += !w->receivers[sink].terms.is_dead && conf_rules(w)->present[sink];
+	}
+	ask_end(w, &q);
 	return count;
 }
 
@@ -60,13 +58,14 @@ static void settle(struct world *w)
 	int64_t waits = 0, most = 0;
 
 	for (size_t i = 0; i < w->terms.sink_count; i++) {
-		char sql[200];
+		char name[16];
 
-		snprintf(sql, sizeof(sql),
-			 "SELECT count(*) AS n FROM v_deliveries WHERE ended_at IS NULL AND "
-			 "sink = 's%zu'",
-			 i);
-		waits = settle_ms(&w->receivers[i], (size_t)oracle_count(w, sql));
+		snprintf(name, sizeof(name), "s%d", w->receivers[i].number);
+		waits = settle_ms(&w->receivers[i],
+				  (size_t)ask_count_of(w,
+						       "SELECT count(*) AS n FROM v_deliveries "
+						       "WHERE ended_at IS NULL AND sink = ?1",
+						       name));
 		most = max_of(most, waits);
 	}
 	most += 2 * w->terms.sweep_ms + 3 * w->terms.poll_ms + MINUTE;

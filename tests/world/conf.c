@@ -73,7 +73,7 @@ void conf_write(struct world *w)
 
 static int64_t next_event(struct world *w)
 {
-	return oracle_count(w, "SELECT coalesce(max(id), 0) AS n FROM v_events") + 1;
+	return ask_count(w, "SELECT coalesce(max(id), 0) AS n FROM v_events") + 1;
 }
 
 /* A request may leave by either window until the new one is in force. */

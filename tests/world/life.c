@@ -42,7 +42,7 @@ static void leave(struct world *w)
 	app_free(&w->app);
 	turn_free(&w->turn);
 	setup_free(&w->setup);
-	oracle_leave(w);
+	ask_leave(w);
 	w->troubles.crash_in = 0;
 	w->troubles.has_crashed = false;
 	life_heal_disk(w);
@@ -123,7 +123,7 @@ void life_stop(struct world *w)
 	if (!sim_run(w->turn, sim_now() + STOP_WITHIN_MS, 0))
 		world_fail(w, "a clean stop took more than %d s", STOP_WITHIN_MS / SECOND);
 	sim_cut(w->turn);
-	oracle_leave(w);
+	ask_leave(w);
 	leave(w);
 }
 

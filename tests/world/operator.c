@@ -92,14 +92,13 @@ static bool draw_rows(struct world *w, char where[100])
 	static const char *const states[] = {
 		"dead", "dead", "done", "due", "held", "orphaned"
 	};
-	char sql[100];
+	char name[16];
 	int sink = draw_receiver(w)->number;
 
-	snprintf(sql, sizeof(sql), "SELECT count(*) AS n FROM v_sinks WHERE name = 's%d'",
-		 sink);
+	snprintf(name, sizeof(name), "s%d", sink);
 	snprintf(where, 100, "sink = 's%d' AND state = '%s'", sink,
 		 states[chance_below(&w->chance, ARRAY_LEN(states))]);
-	return oracle_count(w, sql) > 0;
+	return ask_count_of(w, "SELECT count(*) AS n FROM v_sinks WHERE name = ?1", name) > 0;
 }
 
 /* Somebody else's connection, as a command has. */

@@ -22,72 +22,24 @@ enum { SLACK_MS = 2 * SECOND, SLOW_ANSWER_MS = 60 * SECOND };
 
 static const char *const status_words[] = { "open", "acknowledged", "resolved" };
 
-/* ---- asking ---- */
-
-static struct store *reader(struct world *w)
-{
-	struct err err;
-
-	if (w->reader == NULL)
-		w->reader = store_open(w->store, STORE_READ, &err);
-	if (w->reader == NULL)
-		world_fail(w, "the store cannot be read: %s", err.text);
-	return w->reader;
-}
-
-void oracle_leave(struct world *w)
-{
-	store_close(&w->reader);
-}
-
-void oracle_ask(struct world *w, struct question *q, const char *sql)
-{
-	struct err err;
-
-	q->view = view_open(reader(w), sql, NULL, 0, &err);
-	if (q->view == NULL)
-		world_fail(w, "%s: %s", sql, err.text);
-}
-
-void oracle_answered(struct world *w, struct question *q)
-{
-	struct err err;
-
-	if (view_failed(q->view, &err))
-		world_fail(w, "the store: %s", err.text);
-	view_close(&q->view);
-}
-
-int64_t oracle_count(struct world *w, const char *sql)
-{
-	struct question q;
-	int64_t n = -1;
-
-	oracle_ask(w, &q, sql);
-	if (view_next(q.view))
-		n = view_int(q.view, "n");
-	oracle_answered(w, &q);
-	return n;
-}
-
 void oracle_source_text(struct world *w, const struct api *a, const char *column, char *out,
 			size_t size)
 {
 	struct question q;
-	char sql[200];
+	char name[16];
 
 	out[0] = '\0';
-	snprintf(sql, sizeof(sql), "SELECT %s AS n FROM v_sources WHERE name = 'org%d'", column,
-		 a->number);
-	oracle_ask(w, &q, sql);
-	if (view_next(q.view) && !view_is_null(q.view, "n"))
-		snprintf(out, size, "%s", view_text(q.view, "n"));
-	oracle_answered(w, &q);
+	snprintf(name, sizeof(name), "org%d", a->number);
+	ask(w, &q, "SELECT * FROM v_sources WHERE name = ?1");
+	ask_bind_text(&q, 1, name);
+	if (ask_next(&q) && !ask_is_null(&q, column))
+		snprintf(out, size, "%s", ask_text(&q, column));
+	ask_end(w, &q);
 }
 
-static struct item *item_of(struct world *w, struct view *v, const struct api **api)
+static struct item *item_of(struct world *w, const struct question *v, const struct api **api)
 {
-	const char *source = view_text(v, "source"), *id = view_text(v, "id");
+	const char *source = ask_text(v, "source"), *id = ask_text(v, "id");
 
 	for (size_t i = 0; source != NULL && i < w->terms.api_count; i++)
 		if (source[3] - '0' == (int)i) {
@@ -132,17 +84,16 @@ static void look_at_vanished(struct world *w)
 	struct question q;
 	const struct api *a;
 
-	oracle_ask(w, &q,
-		   "SELECT source, id FROM v_alerts WHERE state = 'vanished' AND source "
-		   "LIKE 'org%'");
-	while (view_next(q.view)) {
-		const struct item *i = item_of(w, q.view, &a);
+	ask(w, &q,
+	    "SELECT source, id FROM v_alerts WHERE state = 'vanished' AND source "
+	    "LIKE 'org%'");
+	while (ask_next(&q)) {
+		const struct item *i = item_of(w, &q, &a);
 
 		if (i == NULL || i->deleted_count == 0)
-			world_fail(w, "%s vanished, and was never deleted",
-				   view_text(q.view, "id"));
+			world_fail(w, "%s vanished, and was never deleted", ask_text(&q, "id"));
 	}
-	oracle_answered(w, &q);
+	ask_end(w, &q);
 }
 
 /* Listed before the program was ever started, and all the time since. */
@@ -166,13 +117,13 @@ static void look_at_full(struct world *w, const struct api *a)
 	snprintf(w->last_full[a->number], sizeof(w->last_full[a->number]), "%s", text);
 	for (size_t i = 0; i < a->count; i++)
 		listed += is_old(&a->items[i], beginning);
-	oracle_ask(w, &q, "SELECT source, id FROM v_alerts");
-	while (view_next(q.view)) {
-		const struct item *i = item_of(w, q.view, &of);
+	ask(w, &q, "SELECT source, id FROM v_alerts");
+	while (ask_next(&q)) {
+		const struct item *i = item_of(w, &q, &of);
 
 		stored += i != NULL && of == a && is_old(i, beginning);
 	}
-	oracle_answered(w, &q);
+	ask_end(w, &q);
 	if (stored < listed)
 		world_fail(w,
 			   "org%d: a full pass was complete, and %zu of %zu alerts that it "
@@ -183,8 +134,8 @@ static void look_at_full(struct world *w, const struct api *a)
 /* The program looks after itself; what it finds is for us. */
 static void look_at_audit(struct world *w)
 {
-	int64_t found = oracle_count(w, "SELECT count(*) AS n FROM v_alerts WHERE id LIKE "
-					"'tocsin:audit%'");
+	int64_t found = ask_count(w, "SELECT count(*) AS n FROM v_alerts WHERE id LIKE "
+				     "'tocsin:audit%'");
 
 	if (found != 0)
 		world_fail(w, "the program's own audit has found something");
@@ -248,16 +199,16 @@ static void check_state(struct world *w, const struct api *a, const struct item 
 }
 
 static void check_stored(struct world *w, const struct api *a, const struct item *i,
-			 struct view *v)
+			 const struct question *v)
 {
-	if (view_int(v, "missing") != 0)
+	if (ask_int(v, "missing") != 0)
 		world_fail(w, "%s is listed and missing", i->id);
-	check_state(w, a, i, view_text(v, "state"));
-	if (strcmp(view_text(v, "status"), status_words[i->status]) != 0)
+	check_state(w, a, i, ask_text(v, "state"));
+	if (strcmp(ask_text(v, "status"), status_words[i->status]) != 0)
 		world_fail(w, "%s is %s and %s in the store", i->id, status_words[i->status],
-			   view_text(v, "status"));
-	if (!is_body(a, i, view_text(v, "body")))
-		world_fail(w, "%s is stored as %s", i->id, view_text(v, "body"));
+			   ask_text(v, "status"));
+	if (!is_body(a, i, ask_text(v, "body")))
+		world_fail(w, "%s is stored as %s", i->id, ask_text(v, "body"));
 }
 
 static bool is_active(const struct item *i)
@@ -265,17 +216,17 @@ static bool is_active(const struct item *i)
 	return !i->is_deleted && i->status != ALERT_RESOLVED;
 }
 
-static void check_row(struct world *w, struct view *v, bool everything, bool *seen[])
+static void check_row(struct world *w, const struct question *v, bool everything, bool *seen[])
 {
 	const struct api *a = NULL;
 	const struct item *i = item_of(w, v, &a);
 
 	if (i == NULL)
-		world_fail(w, "%s is in the store and nowhere else", view_text(v, "id"));
+		world_fail(w, "%s is in the store and nowhere else", ask_text(v, "id"));
 	seen[a->number][i - a->items] = true;
 	if (i->is_deleted)
-		check_deleted(w, i, view_text(v, "state"), everything);
-	else if (everything || is_active(i) || strcmp(view_text(v, "state"), "active") == 0)
+		check_deleted(w, i, ask_text(v, "state"), everything);
+	else if (everything || is_active(i) || strcmp(ask_text(v, "state"), "active") == 0)
 		check_stored(w, a, i, v);
 }
 
@@ -311,11 +262,11 @@ static void check_unseen(struct world *w, const struct api *a, const bool *seen,
 
 /* ---- is it so by now? ---- */
 
-static bool row_agrees(struct world *w, struct view *v, bool everything, bool *seen[])
+static bool row_agrees(struct world *w, const struct question *v, bool everything, bool *seen[])
 {
 	const struct api *a = NULL;
 	const struct item *i = item_of(w, v, &a);
-	bool stored_active = strcmp(view_text(v, "state"), "active") == 0;
+	bool stored_active = strcmp(ask_text(v, "state"), "active") == 0;
 
 	if (i == NULL)
 		return false;
@@ -324,7 +275,7 @@ static bool row_agrees(struct world *w, struct view *v, bool everything, bool *s
 		return !everything || !stored_active;
 	if (!everything && !is_active(i) && !stored_active)
 		return true;
-	return view_int(v, "missing") == 0 && is_body(a, i, view_text(v, "body"));
+	return ask_int(v, "missing") == 0 && is_body(a, i, ask_text(v, "body"));
 }
 
 static bool all_agree(struct world *w, bool everything, bool *seen[])
@@ -332,10 +283,10 @@ static bool all_agree(struct world *w, bool everything, bool *seen[])
 	struct question q;
 	bool agrees = true;
 
-	oracle_ask(w, &q, ALL_ALERTS);
-	while (agrees && view_next(q.view))
-		agrees = row_agrees(w, q.view, everything, seen);
-	oracle_answered(w, &q);
+	ask(w, &q, ALL_ALERTS);
+	while (agrees && ask_next(&q))
+		agrees = row_agrees(w, &q, everything, seen);
+	ask_end(w, &q);
 	for (size_t n = 0; n < w->terms.api_count; n++) {
 		const struct api *a = &w->apis[n];
 
@@ -349,7 +300,7 @@ bool oracle_agrees(struct world *w, bool everything)
 {
 	bool *seen[APIS_MAX] = { NULL };
 
-	if (!w->terms.delivers && oracle_count(w, NOT_DONE) != 0)
+	if (!w->terms.delivers && ask_count(w, NOT_DONE) != 0)
 		return false;
 	for (size_t i = 0; i < w->terms.api_count; i++)
 		seen[i] = mem_array(w->apis[i].count + 1, sizeof(bool));
@@ -363,15 +314,15 @@ bool oracle_agrees(struct world *w, bool everything)
 bool oracle_has(struct world *w, const struct api *a, const struct item *i)
 {
 	struct question q;
-	char sql[300];
+	char name[16];
 
-	snprintf(sql, sizeof(sql),
-		 "SELECT status, body FROM v_alerts WHERE source = 'org%d' AND id = '%s'",
-		 a->number, i->id);
-	oracle_ask(w, &q, sql);
-	bool has = view_next(q.view) && is_body(a, i, view_text(q.view, "body"));
+	snprintf(name, sizeof(name), "org%d", a->number);
+	ask(w, &q, "SELECT body FROM v_alerts WHERE source = ?1 AND id = ?2");
+	ask_bind_text(&q, 1, name);
+	ask_bind_text(&q, 2, i->id);
+	bool has = ask_next(&q) && is_body(a, i, ask_text(&q, "body"));
 
-	oracle_answered(w, &q);
+	ask_end(w, &q);
 	return has;
 }
 
@@ -380,19 +331,19 @@ size_t oracle_has_first(struct world *w, const struct api *a, const size_t *item
 	bool *stored = mem_array(a->count + 1, sizeof(bool));
 	size_t first = 0;
 	struct question q;
-	char sql[100];
+	char name[16];
 
-	snprintf(sql, sizeof(sql),
-		 "SELECT source, id, body FROM v_alerts WHERE source = 'org%d'", a->number);
-	oracle_ask(w, &q, sql);
-	while (view_next(q.view)) {
+	snprintf(name, sizeof(name), "org%d", a->number);
+	ask(w, &q, "SELECT source, id, body FROM v_alerts WHERE source = ?1");
+	ask_bind_text(&q, 1, name);
+	while (ask_next(&q)) {
 		const struct api *of;
-		const struct item *i = item_of(w, q.view, &of);
+		const struct item *i = item_of(w, &q, &of);
 
 		if (i != NULL)
-			stored[i - a->items] = is_body(a, i, view_text(q.view, "body"));
+			stored[i - a->items] = is_body(a, i, ask_text(&q, "body"));
 	}
-	oracle_answered(w, &q);
+	ask_end(w, &q);
 	while (first < count && stored[items[first]])
 		first++;
 	mem_free(&stored);
@@ -403,9 +354,9 @@ size_t oracle_has_first(struct world *w, const struct api *a, const size_t *item
 
 static void check_counts(struct world *w)
 {
-	int64_t left = oracle_count(w, NOT_DONE);
-	int64_t untold = oracle_count(w, "SELECT (SELECT count(*) FROM v_events) - (SELECT "
-					 "count(DISTINCT event_id) FROM v_deliveries) AS n");
+	int64_t left = ask_count(w, NOT_DONE);
+	int64_t untold = ask_count(w, "SELECT (SELECT count(*) FROM v_events) - (SELECT "
+				      "count(DISTINCT event_id) FROM v_deliveries) AS n");
 
 	if (left != 0)
 		world_fail(w, "%" PRId64 " deliveries have not ended as done", left);
@@ -421,10 +372,10 @@ void oracle_check(struct world *w, bool everything)
 	oracle_look(w);
 	for (size_t i = 0; i < w->terms.api_count; i++)
 		seen[i] = mem_array(w->apis[i].count + 1, sizeof(bool));
-	oracle_ask(w, &q, ALL_ALERTS);
-	while (view_next(q.view))
-		check_row(w, q.view, everything, seen);
-	oracle_answered(w, &q);
+	ask(w, &q, ALL_ALERTS);
+	while (ask_next(&q))
+		check_row(w, &q, everything, seen);
+	ask_end(w, &q);
 	for (size_t i = 0; i < w->terms.api_count; i++) {
 		check_unseen(w, &w->apis[i], seen[i], everything);
 		mem_free(&seen[i]);

@@ -122,8 +122,8 @@ void oracle_check_heard(struct world *w)
 	for (size_t i = 0; i < w->terms.api_count; i++)
 		for (size_t n = 0; n < w->apis[i].count; n++)
 			heard += check_item(w, &w->apis[i], &w->apis[i].items[n]);
-	int64_t done = oracle_count(w, "SELECT count(*) AS n FROM v_deliveries WHERE state = "
-				       "'done'");
+	int64_t done = ask_count(w, "SELECT count(*) AS n FROM v_deliveries WHERE state = "
+				    "'done'");
 
 	if (heard != done)
 		world_fail(w, "%" PRId64 " deliveries are done, %" PRId64 " were heard", done,

@@ -28,29 +28,29 @@ static enum delivery_origin origin_of(const char *word)
 	BUG("no origin is called %s", word);
 }
 
-void oracle_webhook_id(struct view *row, char id[DELIVERY_ID_MAX])
+void oracle_webhook_id(const struct question *row, char id[DELIVERY_ID_MAX])
 {
 	char org[16], alert[API_ID_MAX], sink[16];
 	struct delivery_names names = {
 		.org_id = org,
 		.alert_id = alert,
-		.episode = view_int(row, "episode"),
-		.seq = view_int(row, "seq"),
+		.episode = ask_int(row, "episode"),
+		.seq = ask_int(row, "seq"),
 		.sink = sink,
-		.origin = origin_of(view_text(row, "origin")),
-		.ordinal = (int)view_int(row, "n"),
+		.origin = origin_of(ask_text(row, "origin")),
+		.ordinal = (int)ask_int(row, "n"),
 	};
 
-	if (!event_kind_parse(view_text(row, "event"), &names.kind))
+	if (!event_kind_parse(ask_text(row, "event"), &names.kind))
 		BUG("a row without an event");
-	const char *source = view_text(row, "source");
+	const char *source = ask_text(row, "source");
 
 	if (strncmp(source, "org", 3) == 0)
 		snprintf(org, sizeof(org), "org-%s", source + 3);
 	else
 		snprintf(org, sizeof(org), "%s", source);
-	snprintf(alert, sizeof(alert), "%s", view_text(row, "alert_id"));
-	snprintf(sink, sizeof(sink), "%s", view_text(row, "sink"));
+	snprintf(alert, sizeof(alert), "%s", ask_text(row, "alert_id"));
+	snprintf(sink, sizeof(sink), "%s", ask_text(row, "sink"));
 	delivery_id(&names, id);
 }
 
@@ -61,10 +61,10 @@ static void read_claims(struct world *w)
 	struct question q;
 
 	w->claims.count = 0;
-	oracle_ask(w, &q, "SELECT " ORACLE_NAMES " FROM v_deliveries WHERE state = 'claimed'");
-	while (view_next(q.view) && w->claims.count < CLAIMS_MAX)
-		oracle_webhook_id(q.view, w->claims.ids[w->claims.count++]);
-	oracle_answered(w, &q);
+	ask(w, &q, "SELECT " ORACLE_NAMES " FROM v_deliveries WHERE state = 'claimed'");
+	while (ask_next(&q) && w->claims.count < CLAIMS_MAX)
+		oracle_webhook_id(&q, w->claims.ids[w->claims.count++]);
+	ask_end(w, &q);
 	w->claims.turn = sim_turns();
 }
 
@@ -84,7 +84,7 @@ bool oracle_is_claimed(struct world *w, const struct told *t)
 
 struct row {
 	struct world *w;
-	struct view *v;
+	const struct question *v;
 	enum delivery_state state;
 	const char *reason;      /* "" none */
 	const struct told *told; /* NULL: its receiver never met it */
@@ -100,9 +100,9 @@ static _Noreturn void complain(const struct row *r, const char *what)
 		   "row %" PRId64 " (%s of %s for %s, %s, attempt %" PRId64
 		   ", %s) %s; its receiver "
 		   "was asked %zu times, heard %zu, last answer %d",
-		   view_int(r->v, "id"), view_text(r->v, "event"), view_text(r->v, "alert_id"),
-		   view_text(r->v, "sink"), delivery_state_name(r->state),
-		   view_int(r->v, "attempt"), r->reason, what, t != NULL ? t->left : 0,
+		   ask_int(r->v, "id"), ask_text(r->v, "event"), ask_text(r->v, "alert_id"),
+		   ask_text(r->v, "sink"), delivery_state_name(r->state),
+		   ask_int(r->v, "attempt"), r->reason, what, t != NULL ? t->left : 0,
 		   t != NULL ? t->heard : 0, t != NULL ? t->last_status : 0);
 }
 
@@ -176,8 +176,8 @@ static void check_waiting(const struct row *r)
 	if (r->is_over && r->state == DELIVERY_ORPHANED &&
 	    conf_rules(r->w)->present[r->s->number])
 		complain(r, "is orphaned, and its sink is there");
-	if (r->state == DELIVERY_HELD && view_is_null(r->v, "after") &&
-	    view_is_null(r->v, "held_until"))
+	if (r->state == DELIVERY_HELD && ask_is_null(r->v, "after") &&
+	    ask_is_null(r->v, "held_until"))
 		complain(r, "waits for nothing");
 }
 
@@ -205,21 +205,21 @@ static void check_row(struct row *r)
 {
 	char id[DELIVERY_ID_MAX];
 
-	if (!delivery_state_parse(view_text(r->v, "state"), &r->state))
-		world_fail(r->w, "a row has the state %s", view_text(r->v, "state"));
-	r->reason = view_is_null(r->v, "reason") ? "" : view_text(r->v, "reason");
+	if (!delivery_state_parse(ask_text(r->v, "state"), &r->state))
+		world_fail(r->w, "a row has the state %s", ask_text(r->v, "state"));
+	r->reason = ask_is_null(r->v, "reason") ? "" : ask_text(r->v, "reason");
 	oracle_webhook_id(r->v, id);
 	size_t number = told_find(&r->w->told, id);
 
-	r->s = &r->w->receivers[view_text(r->v, "sink")[1] - '0'];
+	r->s = &r->w->receivers[ask_text(r->v, "sink")[1] - '0'];
 	r->told = number != 0 ? told_at(&r->w->told, number) : NULL;
 	check_state(r);
 	if (number == 0)
 		return;
-	told_at(&r->w->told, number)->row = view_int(r->v, "id");
+	told_at(&r->w->told, number)->row = ask_int(r->v, "id");
 	/* What is on its way has no outcome yet. */
 	if (r->told->heard > 0 && r->state != DELIVERY_DONE && r->state != DELIVERY_CLAIMED &&
-	    view_int(r->v, "maybe_sent") == 0)
+	    ask_int(r->v, "maybe_sent") == 0)
 		complain(r, "was heard, and does not know that it may have been");
 }
 
@@ -264,7 +264,7 @@ static void check_orders(struct world *w)
 /* What waits behind a row that has ended waits for ever. */
 static void check_chains(struct world *w)
 {
-	int64_t stuck = oracle_count(
+	int64_t stuck = ask_count(
 		w,
 		"SELECT count(*) AS n FROM v_deliveries d LEFT JOIN v_deliveries o ON o.id = "
 		"d.after WHERE d.after IS NOT NULL AND d.state IN ('held', 'orphaned') AND "
@@ -280,13 +280,13 @@ void oracle_check_rows(struct world *w, bool is_over)
 
 	for (size_t i = 1; i <= w->told.count; i++)
 		told_at(&w->told, i)->row = 0;
-	oracle_ask(w, &q, "SELECT " ROW_COLUMNS " FROM v_deliveries ORDER BY id");
-	while (view_next(q.view)) {
-		struct row r = { .w = w, .v = q.view, .is_over = is_over };
+	ask(w, &q, "SELECT " ROW_COLUMNS " FROM v_deliveries ORDER BY id");
+	while (ask_next(&q)) {
+		struct row r = { .w = w, .v = &q, .is_over = is_over };
 
 		check_row(&r);
 	}
-	oracle_answered(w, &q);
+	ask_end(w, &q);
 	for (size_t i = 1; i <= w->told.count; i++)
 		check_told(w, told_at(&w->told, i));
 	check_orders(w);

@@ -172,22 +172,22 @@ static void check_followed(const struct thread *t, const struct event *e,
 
 /* ---- one event ---- */
 
-static struct past past_of(struct view *v)
+static struct past past_of(const struct question *v)
 {
-	const char *reason = view_is_null(v, "reason") ? "" : view_text(v, "reason");
-	const char *route = view_is_null(v, "route") ? NULL : view_text(v, "route");
+	const char *reason = ask_is_null(v, "reason") ? "" : ask_text(v, "reason");
+	const char *route = ask_is_null(v, "route") ? NULL : ask_text(v, "route");
 
 	bool is_moved =
-		strncmp(reason, "to s", 4) == 0 && strcmp(view_text(v, "state"), "moved") == 0;
+		strncmp(reason, "to s", 4) == 0 && strcmp(ask_text(v, "state"), "moved") == 0;
 
 	return (struct past){
-		.id = view_int(v, "id"),
+		.id = ask_int(v, "id"),
 		.moved_to = is_moved ? reason[4] - '0' : -1,
-		.sink = view_text(v, "sink")[1] - '0',
+		.sink = ask_text(v, "sink")[1] - '0',
 		.route = route != NULL ? route[1] - '0' : -1,
-		.ended_at = view_int(v, "ended_at"),
-		.is_heard = strcmp(view_text(v, "state"), "done") == 0 ||
-			    view_int(v, "maybe_sent") != 0,
+		.ended_at = ask_int(v, "ended_at"),
+		.is_heard = strcmp(ask_text(v, "state"), "done") == 0 ||
+			    ask_int(v, "maybe_sent") != 0,
 		.is_left_out = strcmp(reason, "event not chosen") == 0,
 		.is_folded = strcmp(reason, "superseded") == 0,
 		.is_operators =
@@ -212,27 +212,27 @@ struct rows {
 
 static void read_rows(struct thread *t, const struct event *e, struct rows *rows)
 {
-	char sql[300], id[DELIVERY_ID_MAX];
+	char id[DELIVERY_ID_MAX];
 	struct question q;
 
 	*rows = (struct rows){ .own_count = 0 };
-	snprintf(sql, sizeof(sql),
-		 "SELECT " ORACLE_NAMES ", id, route, state, reason, ended_at, maybe_sent "
-		 "FROM v_deliveries WHERE id >= %" PRId64 " AND id < %" PRId64 " ORDER BY id",
-		 e->id << 27, (e->id + 1) << 27);
-	oracle_ask(t->w, &q, sql);
-	while (view_next(q.view)) {
-		const char *origin = view_text(q.view, "origin");
+	ask(t->w, &q,
+	    "SELECT " ORACLE_NAMES ", id, route, state, reason, ended_at, maybe_sent "
+	    "FROM v_deliveries WHERE id >= ?1 AND id < ?2 ORDER BY id");
+	ask_bind(&q, 1, e->id << 27);
+	ask_bind(&q, 2, (e->id + 1) << 27);
+	while (ask_next(&q)) {
+		const char *origin = ask_text(&q, "origin");
 		bool is_own = strcmp(origin, "route") == 0 || strcmp(origin, "follow") == 0;
 
-		oracle_webhook_id(q.view, id);
+		oracle_webhook_id(&q, id);
 		check_bytes(t, e, id);
 		if (is_own && rows->own_count < SINKS_MAX)
-			rows->own[rows->own_count++] = past_of(q.view);
+			rows->own[rows->own_count++] = past_of(&q);
 		else if (!is_own && rows->other_count < PAST_MAX)
-			rows->others[rows->other_count++] = past_of(q.view);
+			rows->others[rows->other_count++] = past_of(&q);
 	}
-	oracle_answered(t->w, &q);
+	ask_end(t->w, &q);
 }
 
 /* A fallback's row is made when the first one is moved there. */
@@ -294,21 +294,21 @@ static enum alert_severity severity_of(const char *body)
 	return alert_severity_rank(text, NULL);
 }
 
-static struct event event_of(struct world *w, struct view *v)
+static struct event event_of(struct world *w, const struct question *v)
 {
 	struct event e = {
-		.id = view_int(v, "id"),
-		.episode = view_int(v, "episode"),
-		.seq = view_int(v, "seq"),
-		.at = view_int(v, "at"),
-		.is_first = view_int(v, "first") != 0,
-		.item = api_find(&w->apis[view_text(v, "source")[3] - '0'],
-				 view_text(v, "alert_id")),
-		.severity = severity_of(view_text(v, "body")),
-		.body_hash = told_hash(view_text(v, "body"), view_len(v, "body")),
+		.id = ask_int(v, "id"),
+		.episode = ask_int(v, "episode"),
+		.seq = ask_int(v, "seq"),
+		.at = ask_int(v, "at"),
+		.is_first = ask_int(v, "first") != 0,
+		.item = api_find(&w->apis[ask_text(v, "source")[3] - '0'],
+				 ask_text(v, "alert_id")),
+		.severity = severity_of(ask_text(v, "body")),
+		.body_hash = told_hash(ask_text(v, "body"), ask_len(v, "body")),
 	};
 
-	if (e.item == NULL || !event_kind_parse(view_text(v, "kind"), &e.kind))
+	if (e.item == NULL || !event_kind_parse(ask_text(v, "kind"), &e.kind))
 		world_fail(w, "event %" PRId64 " is of no alert of ours", e.id);
 	return e;
 }
@@ -337,17 +337,17 @@ void oracle_check_who(struct world *w)
 
 	if (w->clock_stepped)
 		return;
-	oracle_ask(w, &q,
-		   "SELECT id, alert_id, source, episode, seq, kind, first, at, body FROM "
-		   "v_events WHERE source LIKE 'org%' ORDER BY id");
-	while (view_next(q.view)) {
+	ask(w, &q,
+	    "SELECT id, alert_id, source, episode, seq, kind, first, at, body FROM "
+	    "v_events WHERE source LIKE 'org%' ORDER BY id");
+	while (ask_next(&q)) {
 		if (count == room) {
 			room = room * 2 + 256;
 			events = mem_resize(events, room, sizeof(*events));
 		}
-		events[count++] = event_of(w, q.view);
+		events[count++] = event_of(w, &q);
 	}
-	oracle_answered(w, &q);
+	ask_end(w, &q);
 	for (size_t a = 0; a < w->terms.api_count; a++)
 		for (size_t i = 0; i < w->apis[a].count; i++)
 			check_alert(w, events, count, &w->apis[a].items[i]);

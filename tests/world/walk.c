@@ -306,15 +306,15 @@ void walk_happen(struct world *w, const struct happening *list, size_t count)
 
 void walk_wait(struct world *w, int64_t max_ms, int64_t long_ms)
 {
-	if (max_ms >= 10 * MINUTE && walk_one_in(w, 8))
+	if (max_ms >= 10 * MINUTE && walk_one_in(w, 16))
 		max_ms = long_ms;
 	life_run(w, chance_below(&w->chance, max_ms + 1));
 }
 
 void walk_step(struct world *w)
 {
-	static const int64_t spans[] = { 0,          2 * SECOND, 20 * SECOND,
-					 3 * MINUTE, 3 * MINUTE, 20 * MINUTE };
+	static const int64_t spans[] = { 0,      2 * SECOND, 20 * SECOND,
+					 MINUTE, 3 * MINUTE, 10 * MINUTE };
 
 	walk_happen(w, happenings, ARRAY_LEN(happenings));
 	walk_wait(w, spans[chance_below(&w->chance, ARRAY_LEN(spans))], 3 * HOUR);

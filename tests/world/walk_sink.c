@@ -291,8 +291,8 @@ static const struct happening happenings[] = {
 
 void walk_sink_step(struct world *w)
 {
-	static const int64_t spans[] = { 0,          2 * SECOND, 20 * SECOND,
-					 3 * MINUTE, 3 * MINUTE, 15 * MINUTE };
+	static const int64_t spans[] = { 0,      2 * SECOND, 20 * SECOND,
+					 MINUTE, 3 * MINUTE, 10 * MINUTE };
 
 	walk_happen(w, happenings, ARRAY_LEN(happenings));
 	walk_wait(w, spans[chance_below(&w->chance, ARRAY_LEN(spans))], HOUR);

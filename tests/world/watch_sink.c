@@ -279,11 +279,11 @@ void watch_sinks_end(struct world *w)
 
 	if (!w->terms.delivers)
 		return;
-	oracle_ask(w, &q, "SELECT " ORACLE_NAMES " FROM v_deliveries WHERE state = 'claimed'");
-	while (view_next(q.view)) {
-		oracle_webhook_id(q.view, id);
-		note_unsettled(
-			w, told_find_or_note(&w->told, id, view_text(q.view, "sink")[1] - '0'));
+	ask(w, &q, "SELECT " ORACLE_NAMES " FROM v_deliveries WHERE state = 'claimed'");
+	while (ask_next(&q)) {
+		oracle_webhook_id(&q, id);
+		note_unsettled(w,
+			       told_find_or_note(&w->told, id, ask_text(&q, "sink")[1] - '0'));
 	}
-	oracle_answered(w, &q);
+	ask_end(w, &q);
 }

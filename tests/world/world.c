@@ -151,7 +151,7 @@ static void set_up(struct world *w)
 static void tear_down(struct world *w)
 {
 	life_kill(w);
-	oracle_leave(w);
+	ask_leave(w);
 	for (size_t i = 0; i < w->terms.api_count; i++)
 		api_release(&w->apis[i]);
 	told_release(&w->told);

@@ -11,6 +11,7 @@
  *   walk.c      the steps of polling: alerts, APIs, clocks, the program; walk_sink.c: of delivery
  *   watch.c     promises that are watched while it goes; watch_sink.c: to each receiver
  *   calm.c      all faults end; promises about time are tried; calm_sink.c: to receivers
+ *   ask.c       questions to the store, of all who check
  *   oracle.c    what must be stored; oracle_heard.c: what must have been heard of each alert;
  *               oracle_rows.c: each row against what was heard; oracle_who.c: and against routes
  *
@@ -23,6 +24,7 @@
 #include "flow/app.h"
 #include "store/store.h"
 #include "world/api.h"
+#include "world/ask.h"
 #include "world/receiver.h"
 
 enum { APIS_MAX = 2, WATCHED_MAX = 4096, ITEMS_MAX = 1500, RULES_MAX = 64, CLAIMS_MAX = 128 };
@@ -86,7 +88,7 @@ struct world {
 	struct turn *turn; /* NULL: it does not run */
 	struct setup *setup;
 	struct app *app;
-	struct store *reader; /* the oracle's; NULL until asked */
+	struct asker *asker; /* ask.c; NULL until something is asked */
 	uint64_t lives;
 	int64_t life_at; /* start of this one */
 	struct troubles troubles;
@@ -206,13 +208,6 @@ void calm_down(struct world *w);
 void calm_sinks(struct world *w);
 
 /* ---- oracle.c ---- */
-struct question {
-	struct view *view;
-};
-void oracle_ask(struct world *w, struct question *q, const char *sql);
-void oracle_answered(struct world *w, struct question *q);
-/* Nothing of it keeps the store open. */
-void oracle_leave(struct world *w);
 /* After each step: what must never be. */
 void oracle_look(struct world *w);
 /* What sweeps promise; everything: also what only a full pass finds. */
@@ -225,8 +220,6 @@ bool oracle_has(struct world *w, const struct api *a, const struct item *i);
 /* How many of these are, up to the first that is not. */
 size_t oracle_has_first(struct world *w, const struct api *a, const size_t *items,
 			size_t count);
-/* Rows of the query's one column n. */
-int64_t oracle_count(struct world *w, const char *sql);
 void oracle_source_text(struct world *w, const struct api *a, const char *column, char *out,
 			size_t size);
 
@@ -236,7 +229,7 @@ void oracle_check_heard(struct world *w);
 /* ---- oracle_rows.c ---- */
 /* The columns of v_deliveries that oracle_webhook_id() reads. */
 #define ORACLE_NAMES "source, alert_id, episode, event, seq, sink, origin, n"
-void oracle_webhook_id(struct view *row, char id[DELIVERY_ID_MAX]);
+void oracle_webhook_id(const struct question *row, char id[DELIVERY_ID_MAX]);
 /* Is this delivery claimed, in what is committed? */
 bool oracle_is_claimed(struct world *w, const struct told *t);
 /* At any time; is_over: all has been calm for long, so everything must have ended. */
