@@ -117,6 +117,8 @@ void api_delete(struct api *a, struct item *i, bool deleted);
 struct item *api_find(const struct api *a, const char *id);
 /* Its bytes, as they are listed; a blemished one has bad UTF-8 in its title. */
 void api_write_item(const struct api *a, const struct item *i, bool blemished, struct buf *out);
+/* How many neighbours in the list are of different times. */
+size_t api_times(struct api *a);
 /* How many are listed, of one status (-1: of all). */
 size_t api_listed(const struct api *a, int status);
 

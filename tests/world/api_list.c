@@ -65,6 +65,23 @@ static void sort(struct api *a)
 	a->is_sorted = true;
 }
 
+size_t api_times(struct api *a)
+{
+	const struct item *before = NULL;
+	size_t count = 0;
+
+	sort(a);
+	for (size_t n = 0; n < a->count; n++) {
+		const struct item *i = &a->items[a->order[n]];
+
+		if (i->is_deleted)
+			continue;
+		count += before != NULL && before->created_at != i->created_at;
+		before = i;
+	}
+	return count;
+}
+
 /* The index in the order of the first item behind that place. */
 static size_t find_after(const struct api *a, struct place place)
 {

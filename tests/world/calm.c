@@ -137,9 +137,27 @@ static bool agrees_on_active(struct world *w, void *arg)
 	return oracle_agrees(w, false);
 }
 
+/* When the newest full passes ended, as stored. */
+struct fulls {
+	char at[APIS_MAX][32];
+};
+
+static void read_fulls(struct world *w, struct fulls *f)
+{
+	for (size_t i = 0; i < w->terms.api_count; i++)
+		oracle_source_text(w, &w->apis[i], "last_full_at", f->at[i], sizeof(f->at[i]));
+}
+
+/* After a full pass of each. */
 static bool agrees_on_all(struct world *w, void *arg)
 {
-	(void)arg;
+	const struct fulls *before = arg;
+	struct fulls now;
+
+	read_fulls(w, &now);
+	for (size_t i = 0; i < w->terms.api_count; i++)
+		if (strcmp(now.at[i], before->at[i]) == 0)
+			return false;
 	return oracle_agrees(w, true);
 }
 
@@ -303,13 +321,15 @@ static void try_promises(struct world *w, struct api *a)
 
 /* ---- the order ---- */
 
+enum { PLAIN_MIN = 40 };
+
 /* Where the order is plain, it is learned. */
-static void check_order(struct world *w, const struct api *a)
+static void check_order(struct world *w, struct api *a)
 {
 	static const char *const words[] = { "newest-first", "oldest-first", "unordered" };
 	char text[24];
 
-	if (a->terms.by_insertion || !a->terms.ties_by_id || api_listed(a, -1) < 40)
+	if (a->terms.by_insertion || !a->terms.ties_by_id || api_times(a) < PLAIN_MIN)
 		return;
 	oracle_source_text(w, a, "order_seen", text, sizeof(text));
 	if (strcmp(text, words[a->terms.order]) != 0)
@@ -371,7 +391,9 @@ static void wake_for_full(struct world *w)
 static void let_a_day_pass(struct world *w)
 {
 	int64_t drawn = chance_below(&w->chance, 100), until = sim_now() + rest_ms;
+	struct fulls before;
 
+	read_fulls(w, &before);
 	for (size_t i = 0; i < w->terms.api_count; i++)
 		resolve_most(w, &w->apis[i]);
 	world_say(w, "a day passes");
@@ -382,7 +404,7 @@ static void let_a_day_pass(struct world *w)
 			wake_for_full(w);
 		sleep_through(w, until - sim_now());
 	}
-	(void)life_run_until(w, wake_ms, 2 * MINUTE, agrees_on_all, NULL);
+	(void)life_run_until(w, wake_ms, 2 * MINUTE, agrees_on_all, &before);
 	run_sweeps(w, sweeps(w, 1));
 }
 

@@ -253,6 +253,15 @@ static struct tally run_seeds(const struct options *o, bool until_failure)
 	return t;
 }
 
+static void prepare(void)
+{
+	char folder[200];
+
+	make_folder(folder, sizeof(folder));
+	world_prepare(folder);
+	remove_folder(folder);
+}
+
 static int run_clean(const struct options *o)
 {
 	struct timespec began, ended;
@@ -348,5 +357,6 @@ int main(int argc, char **argv)
 				"[--only polling|delivery]\n");
 		return 2;
 	}
+	prepare();
 	return o.all_bugs ? run_bugs(&o) : run_clean(&o);
 }

@@ -98,7 +98,7 @@ void terms_draw(struct terms *t, struct chance *c)
 	t->share_percent = PICK(c, 50, 50, 50, 100);
 	t->start = starts[chance_below(c, ARRAY_LEN(starts))];
 	t->since_ms = t->start[0] == '1' ? HOUR : 0;
-	t->items_max = cap * 40 < ITEMS_MAX ? cap * 40 : ITEMS_MAX;
+	t->items_max = cap * 25 < ITEMS_MAX ? cap * 25 : ITEMS_MAX;
 	t->history = (size_t)PICK(c, 0, 3, 60, (int64_t)t->items_max / 2,
 				  (int64_t)t->items_max * 7 / 10);
 	if (t->history > t->items_max)

@@ -27,7 +27,7 @@
 #include "world/ask.h"
 #include "world/receiver.h"
 
-enum { APIS_MAX = 2, WATCHED_MAX = 4096, ITEMS_MAX = 1500, RULES_MAX = 64, CLAIMS_MAX = 128 };
+enum { APIS_MAX = 2, WATCHED_MAX = 4096, ITEMS_MAX = 700, RULES_MAX = 64, CLAIMS_MAX = 128 };
 
 struct terms {
 	bool delivers; /* else it polls */
@@ -108,6 +108,9 @@ _Noreturn void world_fail(struct world *w, const char *format, ...)
 void world_say(const struct world *w, const char *format, ...)
 	__attribute__((format(printf, 2, 3)));
 
+/* Once, before the first run: the store, with its schema and nothing else, that most runs begin
+ * with. It is made in that folder, and kept in memory. */
+void world_prepare(const char *folder);
 /* The whole of one run; steps: how many of the seed's. Returns the simulated time, in ms. */
 int64_t world_run(uint64_t seed, size_t steps, const char *folder, bool is_verbose);
 
