@@ -22,7 +22,10 @@
 #include "base/file.h"
 #include "base/mem.h"
 
-enum { CHECKPOINT_FRAMES = 4000 }; /* 32 MB of log */
+enum {
+	CHECKPOINT_FRAMES = 4000, /* 32 MB of log */
+	PIECE = 64 << 10          /* SQLite's file system takes less than 128 KiB at a time */
+};
 
 /* In us: a fast disk's commit, a slow one's, a sick one's. */
 static const int64_t commit_bounds[] = {
@@ -266,6 +269,39 @@ bool db_commit(struct db *db, struct err *err)
 	if (db->failure == DB_FULL)
 		db->checkpoint_at = 0;
 	return err_set(err, "%s", db->error.text);
+}
+
+static int write_anew(sqlite3_file *log)
+{
+	char *piece = mem_array(1, PIECE);
+	sqlite3_int64 size = 0;
+	int code = log->pMethods->xFileSize(log, &size);
+
+	for (sqlite3_int64 at = 0, len; at < size && code == SQLITE_OK; at += len) {
+		len = size - at < PIECE ? size - at : PIECE;
+		code = log->pMethods->xRead(log, piece, (int)len, at);
+		if (code == SQLITE_OK)
+			code = log->pMethods->xWrite(log, piece, (int)len, at);
+	}
+	if (code == SQLITE_OK && size > 0)
+		code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+	mem_free(&piece);
+	return code;
+}
+
+void db_write_anew(struct db *db)
+{
+	sqlite3_file *log = NULL;
+
+	if (db->failure != DB_FINE)
+		return;
+	assert(!sqlite3_get_autocommit(db->raw));
+	int code = sqlite3_file_control(db->raw, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log);
+
+	if (code == SQLITE_OK && log->pMethods != NULL)
+		code = write_anew(log);
+	if (code != SQLITE_OK && code != SQLITE_FULL)
+		fail(db, code);
 }
 
 const struct histogram *db_commits(const struct db *db)

@@ -61,6 +61,14 @@ void db_rollback(struct db *db);
 const struct histogram *db_commits(const struct db *db);
 int64_t db_commit_failures(const struct db *db);
 
+/*
+ * Within a transaction: what the log holds so far goes to the disk once more, byte by byte. When a
+ * sync fails, the system holds for written what is not, and tries no more; who is killed then finds
+ * the log as he left it, builds upon it, and a power cut takes it all from there on. A failure
+ * is the transaction's; where a disk is full, what is there stays.
+ */
+void db_write_anew(struct db *db);
+
 /* From now on every transaction fails with this text before it begins; "": no more. */
 void db_refuse(struct db *db, const char *why);
 

@@ -5,6 +5,8 @@
  * again, keeps its count, and is maybe_sent for good (invariant 2). To find those rows reads
  * the table once, at start; an index on them would cost every claim and every outcome. It is
  * the last step of a start: from then on a store that was suspect is trusted.
+ *
+ * The same transaction makes safe what the last daemon left in the log, see db_write_anew().
  */
 #include "base/kill.h"
 #include "store/batches.h"
@@ -13,6 +15,7 @@
 int64_t store_recover(struct store *s, int64_t now, struct err *err)
 {
 	store_begin_patient(s);
+	db_write_anew(s->db);
 	batches_doubt_claimed(s);
 	struct stmt *q = db_use(s->db, SQL_RECOVER);
 

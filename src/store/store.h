@@ -119,7 +119,7 @@ enum store_adopted store_adopt(struct store *s, int64_t now, struct err *err);
 bool store_sinks_look(struct store *s, struct store_sink *sinks, size_t count, struct err *err);
 
 /* At the daemon's start: rows that were claimed when the last one died become due and
- * maybe_sent. Returns how many, or -1. */
+ * maybe_sent, and what it left in the log is made safe. Returns how many, or -1. */
 int64_t store_recover(struct store *s, int64_t now, struct err *err);
 
 /* ---- crashes ---- */
