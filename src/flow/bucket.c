@@ -49,11 +49,6 @@ size_t bucket_room(struct bucket *b, int64_t now)
 	return b->tokens < 0 ? 0 : (size_t)(b->tokens + hair);
 }
 
-void bucket_take(struct bucket *b, size_t count)
-{
-	b->tokens -= (double)count;
-}
-
 void bucket_spend(struct bucket *b, size_t count, int64_t now)
 {
 	refill(b, now);

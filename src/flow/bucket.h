@@ -28,9 +28,7 @@ void bucket_shape(struct bucket *b, struct rate rate, double size, double debt_m
 		  int64_t now);
 /* How many may go now; SIZE_MAX without a limit. */
 size_t bucket_room(struct bucket *b, int64_t now);
-/* So many go, of those that bucket_room() just said. */
-void bucket_take(struct bucket *b, size_t count);
-/* So many go, whether they are there or not; a debt past debt_max is forgotten. */
+/* So many go now, whether they are there or not; a debt past debt_max is forgotten. */
 void bucket_spend(struct bucket *b, size_t count, int64_t now);
 /* How long until one may go, or so many (at most its size); 0: now. */
 int64_t bucket_wait_ms(struct bucket *b, int64_t now);

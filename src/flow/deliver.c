@@ -120,7 +120,7 @@ static void on_turn_done(void *arg, const struct turn_result *r)
 		d->tick.looks_at_silences = false;
 	batch_stored(d);
 	for (size_t i = 0; i < r->answer_count; i++)
-		queue_claimed(d->p.queue, &r->answers[i]);
+		queue_claimed(d->p.queue, &r->answers[i], clock_now());
 	for (size_t i = 0; i < r->moved_count; i++)
 		take_moved(d, &d->moves[i], &r->moved[i]);
 	for (size_t i = 0; i < r->claim_count; i++)

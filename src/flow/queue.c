@@ -251,7 +251,7 @@ static void wake_sink(struct sink *s)
 	s->look.is_wanted = true;
 }
 
-void queue_claimed(struct queue *q, const struct answer *answer)
+void queue_claimed(struct queue *q, const struct answer *answer, int64_t now)
 {
 	struct sink *s = queue_sink_of(q, answer->sink);
 
@@ -259,7 +259,7 @@ void queue_claimed(struct queue *q, const struct answer *answer)
 	s->attempts += (int64_t)answer->claimed;
 	s->next_due_at = answer->next_due_at;
 	if (s->bucket.rate.count != 0)
-		bucket_take(&s->bucket, answer->claimed);
+		bucket_spend(&s->bucket, answer->claimed, now);
 }
 
 void queue_moved(struct queue *q, const struct moved *moved)

@@ -86,8 +86,9 @@ int64_t queue_tick_wait_ms(const struct queue *q, int64_t now);
  * by it. */
 void queue_ticked(struct queue *q, int64_t next_at, bool any_freed);
 
-/* The store's answer to an ask: rows that are under way from now on. */
-void queue_claimed(struct queue *q, const struct answer *answer);
+/* The store's answer to an ask: rows that are under way from now on. They leave now, and not when
+ * it was asked: what the rate gives while a slow disk commits is counted before they are. */
+void queue_claimed(struct queue *q, const struct answer *answer, int64_t now);
 
 /* The store's answer to a move. */
 void queue_moved(struct queue *q, const struct moved *moved);

@@ -32,7 +32,7 @@ static void a_bucket_by_its_rate_alone_holds_a_times_worth(void **state)
 	bucket_init(&b, ten_a_minute, 0);
 	for (size_t i = 0; i < ARRAY_LEN(steps); i++) {
 		assert_int_equal(bucket_room(&b, steps[i].now), steps[i].room);
-		bucket_take(&b, steps[i].take);
+		bucket_spend(&b, steps[i].take, steps[i].now);
 		assert_int_equal(bucket_wait_ms(&b, steps[i].now), steps[i].wait);
 	}
 }
@@ -59,7 +59,7 @@ static void its_size_is_apart_from_its_rate(void **state)
 	bucket_init(&b, ten_a_minute, 0);
 	bucket_shape(&b, ten_a_minute, 2.5, 5, 0);
 	assert_int_equal(bucket_room(&b, 0), 2);
-	bucket_take(&b, 2);
+	bucket_spend(&b, 2, 0);
 	assert_int_equal(bucket_wait_ms(&b, 0), 3 * SECOND); /* half a token is there */
 	assert_int_equal(bucket_room(&b, 10 * MINUTE), 2);
 }
@@ -134,7 +134,7 @@ static void another_shape_pays_nothing_for_the_past(void **state)
 	struct bucket b;
 
 	bucket_init(&b, slow, 0);
-	bucket_take(&b, 1);
+	bucket_spend(&b, 1, 0);
 	bucket_shape(&b, fast, 250, 100, 30 * SECOND); /* half a minute at 1 a minute */
 	assert_int_equal(bucket_room(&b, 30 * SECOND), 0);
 	assert_int_equal(bucket_wait_ms(&b, 30 * SECOND), 30);
@@ -154,7 +154,7 @@ static void a_clock_that_jumps_back_gives_nothing(void **state)
 	struct bucket b;
 
 	bucket_init(&b, ten_a_minute, YEAR);
-	bucket_take(&b, 10);
+	bucket_spend(&b, 10, YEAR);
 	assert_int_equal(bucket_room(&b, 0), 0);
 	assert_int_equal(bucket_wait_ms(&b, 0), 6 * SECOND);
 	assert_int_equal(bucket_room(&b, 6 * SECOND), 1);
@@ -166,9 +166,9 @@ static void a_clock_that_jumps_forward_fills_it_at_most(void **state)
 	struct bucket b;
 
 	bucket_init(&b, ten_a_minute, 0);
-	bucket_take(&b, 10);
+	bucket_spend(&b, 10, 0);
 	assert_int_equal(bucket_room(&b, 100 * YEAR), 10);
-	bucket_take(&b, 10);
+	bucket_spend(&b, 10, 100 * YEAR);
 	assert_int_equal(bucket_wait_ms(&b, 100 * YEAR), 6 * SECOND);
 }
 
@@ -180,13 +180,13 @@ static void the_wait_ends_when_there_is_room_and_not_a_moment_later(void **state
 		struct bucket b, sooner;
 
 		bucket_init(&b, (struct rate){ .count = count, .per_ms = SECOND }, 0);
-		bucket_take(&b, (size_t)count);
+		bucket_spend(&b, (size_t)count, 0);
 		for (int64_t now = 0, wait; now < MINUTE; now += wait) {
 			wait = bucket_wait_ms(&b, now);
 			sooner = b;
 			assert_int_equal(bucket_room(&sooner, now + wait - 1), 0);
 			assert_int_equal(bucket_room(&b, now + wait), 1);
-			bucket_take(&b, 1);
+			bucket_spend(&b, 1, now + wait);
 		}
 	}
 }

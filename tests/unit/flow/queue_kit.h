@@ -18,7 +18,7 @@
 #include "flow/queue.h"
 
 enum { SECOND = 1000, MINUTE = 60 * SECOND, HOUR = 60 * MINUTE };
-static const int64_t START = 1764000000000;
+#define START INT64_C(1764000000000)
 
 static inline struct sink_settings settings_of(int64_t window)
 {
@@ -40,11 +40,15 @@ static inline struct queue *queue_of(const struct sink_settings *settings, size_
 	return queue_new(sinks, count, 42, START);
 }
 
+static int64_t kit_asked_at = START;
+
 /* The room asked for one sink now; 0: no ask. */
 static inline size_t asked(struct queue *q, int sink, int64_t now)
 {
 	struct ask asks[8];
 	size_t count = queue_asks(q, now, asks);
+
+	kit_asked_at = now;
 
 	for (size_t i = 0; i < count; i++)
 		if (asks[i].sink == sink)
@@ -52,10 +56,20 @@ static inline size_t asked(struct queue *q, int sink, int64_t now)
 	return 0;
 }
 
+static inline void claim_at(struct queue *q, int sink, size_t count, int64_t next_due_at,
+			    int64_t now)
+{
+	const struct answer answer = { .sink = sink,
+				       .claimed = count,
+				       .next_due_at = next_due_at };
+
+	queue_claimed(q, &answer, now);
+}
+
+/* At the time of the last ask. */
 static inline void claim(struct queue *q, int sink, size_t count, int64_t next_due_at)
 {
-	queue_claimed(q, &(struct answer){
-				 .sink = sink, .claimed = count, .next_due_at = next_due_at });
+	claim_at(q, sink, count, next_due_at, kit_asked_at);
 }
 
 static const struct outcome DELIVERED = { .verdict = VERDICT_DELIVERED, .retry_after_ms = -1 };

@@ -102,6 +102,24 @@ static void a_rate_spaces_starts(void **state)
 	queue_free(&q);
 }
 
+/* Rows leave when their claim is committed: what the rate gave meanwhile is no room of its own. */
+static void a_slow_commit_gives_a_rate_nothing(void **state)
+{
+	(void)state;
+	struct sink_settings s = settings_of(8);
+
+	s.rate = (struct rate){ .count = 4, .per_ms = 4 * SECOND };
+	struct queue *q = queue_of(&s, 1);
+
+	assert_int_equal(asked(q, 1, START), 4);
+	claim_at(q, 1, 4, START, START + 3 * SECOND);
+	assert_int_equal(asked(q, 1, START + 3 * SECOND), 0);
+	assert_int_equal(asked(q, 1, START + 4 * SECOND), 1);
+	claim_at(q, 1, 1, START, START + 6 * SECOND);
+	assert_int_equal(asked(q, 1, START + 6 * SECOND), 2);
+	queue_free(&q);
+}
+
 /* ---- what may have been heard (invariant 2) ---- */
 
 static void inv2_an_outcome_that_is_unknown_marks_the_row_and_keeps_its_count(void **state)
@@ -483,6 +501,7 @@ int main(void)
 		cmocka_unit_test(a_sink_with_nothing_due_is_not_asked_until_woken),
 		cmocka_unit_test(it_sleeps_until_the_next_row_is_due),
 		cmocka_unit_test(a_rate_spaces_starts),
+		cmocka_unit_test(a_slow_commit_gives_a_rate_nothing),
 		cmocka_unit_test(
 			inv2_an_outcome_that_is_unknown_marks_the_row_and_keeps_its_count),
 		cmocka_unit_test(inv7_a_sink_that_is_down_is_held_and_probed_by_one),
