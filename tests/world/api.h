@@ -95,7 +95,8 @@ struct api {
 	int64_t minute_at;
 	int64_t minute_used;
 	bool dates_wrong; /* the last answer's Date was */
-	size_t list_count, token_requests, walked_count;
+	size_t list_count, token_requests;
+	int64_t unfiltered_at; /* the newest request for a page of alerts of any status */
 };
 
 void api_init(struct api *a, const struct api_terms *terms, int number, uint64_t seed,

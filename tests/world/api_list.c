@@ -292,6 +292,8 @@ void api_list(struct api *a, const struct request *r, enum fault fault, struct s
 	struct cursor c = { .status = status_of(r->url), .since = sim_now() };
 	struct page_of page;
 
+	if (c.status < 0)
+		a->unfiltered_at = sim_now();
 	sort(a);
 	if (!is_first) {
 		c = read_cursor(text);

@@ -182,6 +182,31 @@ static bool heads_see_all(struct world *w, const struct api *a)
 	       has_learned(w, a, "oldest-first");
 }
 
+/* A head pass that saw another order than was learned makes it ask for open ones alone, until the
+ * next full pass, which comes within the hour. */
+static bool heads_are_sure(struct world *w, void *arg)
+{
+	(void)arg;
+	for (size_t i = 0; i < w->terms.api_count; i++) {
+		const struct api *a = &w->apis[i];
+
+		if (terms_are_roomy(w, a) && heads_see_all(w, a) &&
+		    sim_now() - a->unfiltered_at > polls(w, 1))
+			return false;
+	}
+	return true;
+}
+
+/* Asked twice, as another walk may just have passed by. */
+static void run_until_sure(struct world *w, int64_t until)
+{
+	for (int i = 0; i < 2; i++) {
+		(void)life_run_until(w, until - sim_now(), w->terms.poll_ms, heads_are_sure,
+				     NULL);
+		life_run(w, polls(w, 2));
+	}
+}
+
 /* A cursor that stands still would not show what is behind it. */
 static bool heads_see_open_ones(const struct api *a)
 {
@@ -220,6 +245,12 @@ static void try_late(struct world *w, struct api *a)
 	expect_within(w, &e, sweeps(w, 2));
 }
 
+/* How far back heads reach is told by the server's clock, or else by ours, if it was always right. */
+static bool reach_is_known(const struct world *w, const struct api *a)
+{
+	return a->terms.has_date || !w->clock_stepped;
+}
+
 /* Behind two pages that are known already; only the overlap of the head passes finds it. */
 static void try_late_and_resolved(struct world *w, struct api *a)
 {
@@ -227,7 +258,7 @@ static void try_late_and_resolved(struct world *w, struct api *a)
 	int64_t now = sim_now();
 
 	if (a->terms.order != API_NEWEST || a->terms.by_insertion || w->terms.poll_ms > 15000 ||
-	    !has_learned(w, a, "newest-first"))
+	    !reach_is_known(w, a) || !has_learned(w, a, "newest-first"))
 		return;
 	for (size_t n = 0; n < 2 * a->terms.page_cap; n++)
 		api_add(a, now, ALERT_RESOLVED);
@@ -273,7 +304,7 @@ static void try_burst_and_kill(struct world *w, struct api *a)
 {
 	struct expected e = { .what = "after an outage and a kill, a new alert", .api = a };
 
-	if (!heads_see_open_ones(a))
+	if (!heads_see_open_ones(a) || !reach_is_known(w, a))
 		return;
 	bool only_open = !heads_see_all(w, a);
 
@@ -419,6 +450,8 @@ void calm_down(struct world *w)
 	run_sweeps(w, settle_ms);
 	(void)life_run_until(w, settled_by - sim_now(), 2 * MINUTE, agrees_on_active, NULL);
 	run_sweeps(w, sweeps(w, 1));
+	run_until_sure(w, settled_by);
+	oracle_look(w);
 	for (size_t i = 0; i < w->terms.api_count; i++)
 		all_roomy = all_roomy && terms_are_roomy(w, &w->apis[i]);
 	if (all_roomy)

@@ -167,9 +167,19 @@ static void check_dropped(const struct row *r)
 		complain(r, "was folded, and was heard");
 }
 
+/* Five refusals in a row are held to be the sink's fault (invariant 7): the fifth waits, as what is
+ * behind it does, until another gets through or the operator has done something. */
+static bool waits_for_operator(const struct row *r)
+{
+	bool is_refused = r->told != NULL && r->told->is_late_refusal;
+
+	return r->s->refusals >= REFUSALS_MAX && (is_refused || !ask_is_null(r->v, "after"));
+}
+
 static void check_waiting(const struct row *r)
 {
-	bool may_wait = r->s->terms.is_dead || !conf_rules(r->w)->present[r->s->number];
+	bool may_wait = r->s->terms.is_dead || !conf_rules(r->w)->present[r->s->number] ||
+			waits_for_operator(r);
 
 	if (r->is_over && !may_wait)
 		complain(r, "has not ended");

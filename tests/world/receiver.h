@@ -16,7 +16,7 @@
 #include "world/api.h"
 #include "world/spell.h"
 
-enum { OWN_SOURCE = 9 }; /* the program's, which no API has */
+enum { OWN_SOURCE = 9, REFUSALS_MAX = 5 }; /* the program's, which no API has */
 enum { FLYING_MAX = 64, LEFT_MAX = 256, OUTAGES_MAX = 64, WEBHOOK_ID_MAX = 44 };
 
 struct sink_terms {

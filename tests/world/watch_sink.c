@@ -14,8 +14,6 @@
 #include "base/mem.h"
 #include "world/world.h"
 
-enum { REFUSALS_MAX = 5 };
-
 static _Noreturn void complain(struct world *w, const struct receiver *s, const struct told *t,
 			       const char *what)
 {
