@@ -107,7 +107,7 @@ world() {
 
 # Mistakes put in on purpose: a world that does not find them proves nothing.
 world_finds_bugs() {
-	"$build/release/tocsin-world" --jobs "$jobs" --bugs --seeds 1-60 --steps 8 \
+	"$build/release/tocsin-world" --jobs "$jobs" --bugs --seeds 1-200 --steps 8 \
 		>"$build/world-bugs.log" 2>&1
 	cat "$build/world-bugs.log"
 	missed=$(grep -c 'NOT FOUND' "$build/world-bugs.log")
@@ -227,7 +227,7 @@ check asan lint
 compile asan && check asan unit
 [ -z "$quick" ] || finish
 configure release -DTOCSIN_SANITIZE=OFF -DCMAKE_BUILD_TYPE=Release &&
-	compile release && check release unit && world --seeds 1-20 --steps 12 && world_finds_bugs
+	compile release && check release unit && world --seeds 1-200 --steps 12 && world_finds_bugs
 ! has_fuzzer || fuzz 1
 [ -x "$build/asan/tocsin" ] && end_to_end
 finish

@@ -5,6 +5,9 @@
  *                [--only polling|delivery]
  *   tocsin-world --bugs [--seeds FROM-TO]
  *
+ * 100 seeds of 20 steps, unless others are asked for: many short stories find more than a few long
+ * ones. A seed of 12 steps takes a tenth of a second of CPU.
+ *
  * Odd seeds try polling, even ones delivery; --only leaves the others out.
  * A seed that fails, crashes or hangs is named with what was violated, the fewest of its steps
  * that still fail, and the command that replays them. With --bug the program has that mistake;
@@ -28,7 +31,7 @@
 #include "world/bugs.h"
 #include "world/world.h"
 
-enum { STEPS = 60, CPU_S_MAX = 120, JOBS_MAX = 64, SAID_MAX = 4096 };
+enum { STEPS = 20, CPU_S_MAX = 120, JOBS_MAX = 64, SAID_MAX = 4096 };
 
 struct options {
 	int64_t from, to, steps, jobs;
