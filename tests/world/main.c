@@ -31,7 +31,7 @@
 #include "world/bugs.h"
 #include "world/world.h"
 
-enum { STEPS = 20, CPU_S_MAX = 120, JOBS_MAX = 64, SAID_MAX = 4096 };
+enum { STEPS = 20, CPU_S_MAX = 120, JOBS_MAX = 64, SAID_MAX = 4096, TOLD_EACH = 1000 };
 
 struct options {
 	int64_t from, to, steps, jobs;
@@ -223,6 +223,8 @@ static void reap(struct run *runs, const struct options *o, struct tally *t, boo
 	t->failed += status != 0;
 	if (status != 0 && tells)
 		tell_failure(run, status, o);
+	if (tells && (t->held + t->failed) % TOLD_EACH == 0)
+		printf("%zu seeds so far, %zu failed\n", t->held + t->failed, t->failed);
 	remove_folder(run->folder);
 }
 
