@@ -96,6 +96,7 @@ struct api {
 	int64_t minute_used;
 	bool dates_wrong; /* the last answer's Date was */
 	size_t list_count, token_requests;
+	size_t false_ends;     /* dead cursors that were answered as the end of the list */
 	int64_t unfiltered_at; /* the newest request for a page of alerts of any status */
 };
 

@@ -274,11 +274,12 @@ static struct cursor next_of(const struct api *a, const struct cursor *c, bool i
 	return next;
 }
 
-static void answer_stale(const struct api *a, struct sim_answer *out)
+static void answer_stale(struct api *a, struct sim_answer *out)
 {
 	static const char empty[] = "{\"items\":[],\"next_cursor\":null,\"has_more\":false}";
 
 	out->status = a->terms.stale_status;
+	a->false_ends += out->status == 200;
 	buf_adds(&out->body,
 		 a->terms.stale_status == 200
 			 ? empty

@@ -102,6 +102,15 @@ static bool is_old(const struct item *i, int64_t beginning)
 	return i->born_at <= beginning && i->deleted_count == 0;
 }
 
+/* Dead cursors that were told as the end since then: a second one in a row has to be believed. */
+static bool was_deceived(struct world *w, const struct api *a)
+{
+	size_t before = w->false_ends[a->number];
+
+	w->false_ends[a->number] = a->false_ends;
+	return a->false_ends > before + 1;
+}
+
 /* A full pass that says that it was complete has stored all that was listed before it began. */
 static void look_at_full(struct world *w, const struct api *a)
 {
@@ -115,6 +124,8 @@ static void look_at_full(struct world *w, const struct api *a)
 	if (strcmp(text, w->last_full[a->number]) == 0)
 		return;
 	snprintf(w->last_full[a->number], sizeof(w->last_full[a->number]), "%s", text);
+	if (was_deceived(w, a))
+		return;
 	for (size_t i = 0; i < a->count; i++)
 		listed += is_old(&a->items[i], beginning);
 	ask(w, &q, "SELECT source, id FROM v_alerts");

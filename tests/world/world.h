@@ -99,6 +99,7 @@ struct world {
 	int64_t baseline_at[APIS_MAX]; /* as stored */
 	bool baseline_known[APIS_MAX];
 	char last_full[APIS_MAX][32]; /* as last looked at */
+	size_t false_ends[APIS_MAX];  /* of the API by then */
 };
 
 /* Tells the violation and ends the process. */
