@@ -180,6 +180,31 @@ void holding_wish(const struct holding *h, const struct route *route, int sink,
 	(void)is_for_digest(route, now, out);
 }
 
+/* ---- an alert that opens again and again ---- */
+
+struct flap holding_flap(const struct holding *h, const struct flap *before, int64_t now)
+{
+	bool is_same = before->since != 0 && before->since <= now &&
+		       now - before->since <= h->roster->settings->flap.within_ms;
+
+	return is_same ? (struct flap){ before->since, before->count + 1 }
+		       : (struct flap){ now, 1 };
+}
+
+bool holding_is_flapping(const struct holding *h, const struct flap *flap,
+			 const struct alert *alert)
+{
+	int64_t over = h->roster->settings->flap.over;
+
+	return over != 0 && flap->count > over && alert->severity != SEVERITY_CRITICAL;
+}
+
+void holding_wish_flap(const struct holding *h, int64_t now, struct wish *wish)
+{
+	if (wish->reason != HOLD_SILENCE && wish->reason != HOLD_QUIET)
+		(void)hold(wish, HOLD_FLAP, now + h->roster->settings->flap.within_ms);
+}
+
 void holding_step(const struct route *route, size_t n, int64_t at, struct wish *out)
 {
 	*out = (struct wish){ .reason = HOLD_ESCALATION,

@@ -17,7 +17,7 @@
 
 #include "flow/roster.h"
 #include "flow/silences.h"
-#include "store/holds.h"
+#include "store/store.h"
 
 /* Both outlive it. */
 struct holding {
@@ -28,6 +28,16 @@ struct holding {
 /* What holds a new row of this route (NULL: none) for this sink (a number). */
 void holding_wish(const struct holding *h, const struct route *route, int sink,
 		  const struct facts *facts, int64_t now, struct wish *out);
+
+/*
+ * How often the alert has opened again, with this time; is it flapping now? Then its row is held
+ * with what follows, and told as one. Critical ones are not.
+ */
+struct flap holding_flap(const struct holding *h, const struct flap *before, int64_t now);
+bool holding_is_flapping(const struct holding *h, const struct flap *flap,
+			 const struct alert *alert);
+/* … where nothing that comes first holds it. */
+void holding_wish_flap(const struct holding *h, int64_t now, struct wish *wish);
 
 /* Step n (from 1) of the route's escalation, for an open observed at `at`. */
 void holding_step(const struct route *route, size_t n, int64_t at, struct wish *out);

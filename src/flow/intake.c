@@ -106,9 +106,11 @@ static struct target target_of(const struct intake *in, const struct route_targe
 
 	t.reason = intake_drops(chosen, sink, step->kind, step->first);
 	t.dropped = t.reason != NULL;
-	if (!t.dropped)
-		holding_wish(in->holding, &s->routes[chosen->route], t.sink, facts, in->now,
-			     &t.wish);
+	if (t.dropped)
+		return t;
+	holding_wish(in->holding, &s->routes[chosen->route], t.sink, facts, in->now, &t.wish);
+	if (in->is_flapping)
+		holding_wish_flap(in->holding, in->now, &t.wish);
 	return t;
 }
 
@@ -179,6 +181,19 @@ static size_t route_step(struct intake *in, const struct alert *seen, const stru
 	return in->target_count - from;
 }
 
+/* One that opens again is counted; what else happens to it changes nothing of that. */
+static void look_for_flapping(struct intake *in, const struct known *known,
+			      const struct alert *seen, struct decision *out)
+{
+	bool reopens = out->step_count > 0 && out->steps[0].kind == EVENT_REOPENED;
+
+	in->is_flapping = false;
+	if (known == NULL)
+		return;
+	out->flap = reopens ? holding_flap(in->holding, &known->flap, in->now) : known->flap;
+	in->is_flapping = reopens && holding_is_flapping(in->holding, &out->flap, seen);
+}
+
 /* What the store asks back for each alert that is not SAME. */
 static void decide(void *arg, const struct known *known, const struct alert *seen,
 		   struct decision *out)
@@ -189,6 +204,7 @@ static void decide(void *arg, const struct known *known, const struct alert *see
 	in->seen = seen;
 	in->target_count = 0;
 	intake_steps(known, seen, in->baseline_at, out);
+	look_for_flapping(in, known, seen, out);
 	for (size_t i = 0; i < out->step_count; i++)
 		if (!out->steps[i].follow)
 			out->steps[i].target_count = route_step(in, seen, &out->steps[i]);

@@ -28,6 +28,7 @@ struct intake {
 	int64_t baseline_at; /* older alerts are recorded without ringing; 0: none are older */
 	int64_t now;         /* of the page */
 	const struct alert *seen;    /* the alert that is being decided on */
+	bool is_flapping;            /* it opens again too often */
 	struct route_target *chosen; /* scratch, one a sink; owned */
 	struct target *targets;
 	size_t target_count, target_room;

@@ -122,6 +122,7 @@ static bool find_alert(struct page_run *run, const struct alert *a, struct life 
 			.seq = stmt_int(q, 7),
 			.created_at = stmt_int(q, 10),
 			.resolved_at = stmt_int(q, 11),
+			.flap = { .since = stmt_int(q, 13), .count = stmt_int(q, 14) },
 		},
 	};
 	life->written_at = stmt_int(q, 12);
@@ -153,6 +154,8 @@ static void save_alert(struct page_run *run, const struct alert *a, const struct
 		stmt_bind_bytes(q, 14, a->bytes, a->bytes_len);
 	else
 		stmt_bind_text(q, 14, NULL);
+	stmt_bind_int(q, 15, life->known.flap.since);
+	stmt_bind_int(q, 16, life->known.flap.count);
 	stmt_run(q);
 }
 
@@ -349,6 +352,7 @@ static void decide(struct page_run *run, const struct alert *a, struct life *lif
 	if (!decision.silent)
 		for (size_t i = 0; i < decision.step_count; i++)
 			events += take_step(run, a, &decision.steps[i], life);
+	life->known.flap = decision.flap;
 	life->known.state = state_of(a->status);
 	if (decision.silent || (!is_new && before == ALERT_IS_SILENT && events == 0))
 		life->known.state = ALERT_IS_SILENT;

@@ -125,7 +125,7 @@ static bool pass_held(struct placing *p, struct past_row *older)
 	p->place.grp = older->grp;
 	if ((!p->folds && older->hold != HOLD_FLAP) || !is_foldable(older))
 		return wait_behind(p, older);
-	end_older(p, older, "superseded");
+	end_older(p, older, p->folds ? "superseded" : "flapping");
 	return true;
 }
 

@@ -87,13 +87,14 @@ const char *const sql_texts[SQL_COUNT] = {
 		" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, 1, 1, ?8, ?8, ?9, ?10, ?10, ?11)",
 	[SQL_ALERT_FIND] =
 		"SELECT number, hash, content, status, severity, state, episode, seq,"
-		" last_event, unended_from, created_at, resolved_at, written_at"
-		" FROM alerts WHERE source = ?1 AND id = ?2",
+		" last_event, unended_from, created_at, resolved_at, written_at,"
+		" flap_since, flap_count FROM alerts WHERE source = ?1 AND id = ?2",
 	[SQL_ALERT_SAVE] =
 		"UPDATE alerts SET hash = ?2, content = ?3, status = ?4,"
 		" severity = ?5, state = ?6, episode = ?7, seq = ?8, last_event = ?9,"
 		" unended_from = ?10, created_at = ?11, written_at = ?12,"
-		" resolved_at = ?13, body = ?14 WHERE number = ?1",
+		" resolved_at = ?13, body = ?14, flap_since = ?15, flap_count = ?16"
+		" WHERE number = ?1",
 	[SQL_EVENT_LAST] = "SELECT max(id) FROM events",
 	[SQL_EVENT_ADD] =
 		"INSERT INTO events (id, alert, source, prev, episode, seq, kind,"

@@ -179,6 +179,11 @@ bool store_active_alerts(struct store *s, int source,
 
 /* ---- intake ---- */
 
+/* How often an alert has opened again since then. */
+struct flap {
+	int64_t since, count;
+};
+
 /* What the store holds of an alert. */
 struct known {
 	enum alert_state state;
@@ -187,6 +192,7 @@ struct known {
 	int64_t content;      /* alert_content(): severity, title and message, for `changed` */
 	int64_t episode, seq; /* of its newest event; 0 for silent ones */
 	int64_t created_at, resolved_at;
+	struct flap flap;
 };
 
 /* Reason of a row that a route's `events` left out; its sink belongs to the episode all the same. */
@@ -220,6 +226,7 @@ struct decision {
 	bool silent; /* recorded without an event: older than the baseline */
 	struct step steps[DECISION_STEPS_MAX];
 	size_t step_count;
+	struct flap flap; /* as it is now; of one that has not opened again zero */
 };
 
 /*

@@ -158,3 +158,19 @@ def test_a_digest_that_is_refused_goes_out_one_by_one(scene):
     sim.put(*[alert(n, created_at=newer()) for n in range(1, 6)])
     wait_for(lambda: scene.count("SELECT count(*) FROM v_deliveries WHERE state = 'done'") == 5)
     assert sum(1 for b in bodies(hook) if b["type"] == "alert.opened") == 5
+
+
+def test_an_alert_that_opens_again_and_again_is_told_as_one_with_how_it_ended(scene):
+    hook = scene.receiver()
+    sim, _, _ = started(scene, hook, route(), flap={"over": 1, "within": "6s"})
+    sim.put(alert(1, created_at=newer()))
+    wait_for(lambda: heard(hook)["al-1", "opened"] == 1)
+    for turn in range(1, 5):
+        for status, event in (("resolved", "resolved"), ("open", "reopened")):
+            sim.change("al-1", status=status)
+            wait_for(lambda: scene.count("SELECT count(*) FROM v_events WHERE kind = ?", event) == turn)
+    wait_for(lambda: heard(hook)["al-1", "reopened"] == 2, 30)
+    scene.wait_drained()
+    assert heard(hook) == {("al-1", "opened"): 1, ("al-1", "resolved"): 2, ("al-1", "reopened"): 2}
+    dropped = scene.query("SELECT DISTINCT reason FROM v_deliveries WHERE state = 'dropped'")
+    assert [r["reason"] for r in dropped] == ["flapping"]

@@ -9,7 +9,7 @@
 
 #include "base/backoff.h"
 
-enum { ALERTS = 8, STEPS = 120, SEEDS = 10, TOLD_MAX = 20000 };
+enum { ALERTS = 8, STEPS = 120, SEEDS = 3, TOLD_MAX = 20000 };
 
 /* One event as a receiver heard it, alone or in a digest. */
 struct told {
@@ -189,6 +189,8 @@ static void add_holds(char *text, size_t size)
 static void configure(void)
 {
 	char routes[4000] = "";
+
+	world.more = one_in(3) ? "flap = { over = 1; within = \"1h\"; };" : "";
 
 	if (one_in(2)) {
 		add(routes, sizeof(routes),

@@ -42,8 +42,8 @@ struct hit {
 
 static struct {
 	char folder[64];
-	const char *poll_every, *credentials;
-	char page[12000]; /* what /alerts answers */
+	const char *poll_every, *credentials, *more; /* more: keys of the top; NULL: none */
+	char page[12000];                            /* what /alerts answers */
 	int page_status;
 	/* Answers a request to the API in its own way; false: as usual. May be NULL. */
 	bool (*api)(const struct request *r, struct fake_answer *out);
@@ -159,8 +159,9 @@ static inline void write_conf(const char *sinks, const char *routes)
 	fprintf(out,
 		"store = \"%s/t.db\"; templates = \"templates\";\n"
 		"sources = ( { name = \"acme\"; base_url = \"http://127.0.0.1:1/v1\"; %s "
-		"poll_every = \"%s\"; } );\nsinks = ( %s );\nroutes = ( %s );\n",
-		world.folder, world.credentials, world.poll_every, sinks, routes);
+		"poll_every = \"%s\"; } );\nsinks = ( %s );\nroutes = ( %s );\n%s\n",
+		world.folder, world.credentials, world.poll_every, sinks, routes,
+		world.more != NULL ? world.more : "");
 	fclose(out);
 }
 
