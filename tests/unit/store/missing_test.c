@@ -366,7 +366,7 @@ static void a_commit_that_fails_changes_nothing_of_it(void **state)
 		"WITH RECURSIVE n(i) AS (SELECT 2 UNION ALL SELECT i + 1 FROM n WHERE i < 2000)"
 		" INSERT INTO alerts SELECT i, source, 'a' || i, hash, content, status,"
 		" severity, state, episode, seq, last_event, unended_from, created_at,"
-		" first_seen_at, written_at, resolved_at, body FROM alerts, n");
+		" first_seen_at, written_at, resolved_at, body, 0, 0 FROM alerts, n");
 	assert_int_equal(db_failure(k->s->db), DB_FINE);
 	const struct walk_end how = { .saw_all = true,
 				      .look_again_ms = MINUTE,
