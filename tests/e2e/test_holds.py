@@ -174,3 +174,47 @@ def test_an_alert_that_opens_again_and_again_is_told_as_one_with_how_it_ended(sc
     assert heard(hook) == {("al-1", "opened"): 1, ("al-1", "resolved"): 2, ("al-1", "reopened"): 2}
     dropped = scene.query("SELECT DISTINCT reason FROM v_deliveries WHERE state = 'dropped'")
     assert [r["reason"] for r in dropped] == ["flapping"]
+
+
+def soon():
+    """The next full minute that is some seconds off, as a time of the day in UTC."""
+    return time.strftime("%H:%M", time.gmtime(time.time() + 65))
+
+
+# One route a mechanism, each for a type of its own; what is held for how long.
+MECHANISMS = {
+    "group": {"group": {"wait": "6s"}},
+    "delay": {"delay": "6s"},
+    "storm": {"storm": {"over": 1, "within": "6s"}},
+    "digest": {"digest": {"at": []}},
+    "quiet": {"quiet": [{"from": "", "until": ""}]},
+    "escalation": {"escalate": [{"after": "6s", "to": ["boss"]}]},
+}
+
+
+def routes_of_all():
+    MECHANISMS["digest"]["digest"]["at"] = [soon()]
+    MECHANISMS["quiet"]["quiet"][0] = {**window(-5, 0), "until": soon()}
+    return [{"name": name, "match": [f"type = {name}"], "to": ["hook"], **keys}
+            for name, keys in MECHANISMS.items()]
+
+
+def test_each_mechanism_outlives_a_kill_and_a_reload(scene):
+    hook, boss, sim = scene.receiver(), scene.receiver(), scene.sim()
+    config = scene.config(sim, [webhook("hook", hook), webhook("boss", boss)], routes_of_all(),
+                          {"sweep_every": "1s"})
+    daemon = scene.start(config)
+    names = list(MECHANISMS)
+    sim.put(*[alert(f"{name}-{n}", type=name, created_at=newer()) for name in names for n in range(3)])
+    wait_for(lambda: all(held(scene, name) > 0 for name in names))
+    daemon.kill9()
+    daemon = scene.start(config)
+    daemon.signal(signal.SIGHUP)
+    wait_for(lambda: daemon.log("reloaded"))
+    wait_for(scene.drained, 120, "what is held to go out")
+    assert set(told(hook)) == {(f"al-{name}-{n}", "opened") for name in names for n in range(3)}
+    assert {i for i, _ in heard(boss)} == {f"al-escalation-{n}" for n in range(3)}
+    repeats = [b for b in bodies(hook) if b["data"].get("possible_repeat")]
+    assert sum(told(hook).values()) - len(told(hook)) <= 3 * len(repeats)
+    whys = {d["data"]["why"] for d in digests(hook)}
+    assert whys == {"group", "digest", "quiet", "storm"}
