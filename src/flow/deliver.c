@@ -90,9 +90,8 @@ static void batch_failed(struct deliver *d, const struct turn_result *r)
 
 static void take_moved(struct deliver *d, const struct move *move, const struct moved *moved)
 {
-	queue_moved(d->p.queue, moved);
-	if (moved->count > 0)
-		say_moved(roster_sink(d->p.roster, moved->from), moved->count, move->reason);
+	if (queue_moved(d->p.queue, moved))
+		say_moved(roster_sink(d->p.roster, moved->from), move->reason);
 }
 
 /* What was stored may be told again later, or has freed others. */

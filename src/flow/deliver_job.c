@@ -74,12 +74,15 @@ static void job_end(struct job *job, enum queue_change change)
 	if (job->settle.state == DELIVERY_DONE)
 		job->settle.repeats = may_repeat(job);
 
+	int64_t moved =
+		change == QUEUE_CAME_UP ? queue_moved_count(d->p.queue, job->tried.sink) : 0;
 	struct say_attempt said = { .sink = job->sink,
 				    .tried = &job->tried,
 				    .alert_id = job->envelope.alert.id,
 				    .kind = job->kind,
 				    .outcome = &job->outcome,
-				    .settle = &job->settle };
+				    .settle = &job->settle,
+				    .moved = moved };
 
 	say_attempt(&said);
 	say_sink(&said, change);

@@ -262,10 +262,13 @@ void queue_claimed(struct queue *q, const struct answer *answer, int64_t now)
 		bucket_spend(&s->bucket, answer->claimed, now);
 }
 
-void queue_moved(struct queue *q, const struct moved *moved)
+bool queue_moved(struct queue *q, const struct moved *moved)
 {
-	struct look *look = &queue_sink_of(q, moved->from)->look;
+	struct sink *s = queue_sink_of(q, moved->from);
+	struct look *look = &s->look;
+	bool is_first = moved->count > 0 && s->moved == 0;
 
+	s->moved += (int64_t)moved->count;
 	look->mark = moved->mark;
 	if (moved->is_end) {
 		look->is_going_on = false;
@@ -273,6 +276,12 @@ void queue_moved(struct queue *q, const struct moved *moved)
 	}
 	if (moved->count > 0)
 		wake_sink(queue_sink_of(q, moved->to));
+	return is_first;
+}
+
+int64_t queue_moved_count(struct queue *q, int sink)
+{
+	return queue_sink_of(q, sink)->moved;
 }
 
 static void wake_sinks(struct queue *q)

@@ -90,8 +90,10 @@ void queue_ticked(struct queue *q, int64_t next_at, bool any_freed);
  * it was asked: what the rate gives while a slow disk commits is counted before they are. */
 void queue_claimed(struct queue *q, const struct answer *answer, int64_t now);
 
-/* The store's answer to a move. */
-void queue_moved(struct queue *q, const struct moved *moved);
+/* The store's answer to a move. True: the first rows of this outage that went. */
+bool queue_moved(struct queue *q, const struct moved *moved);
+/* How many rows of this sink (a number) went to its fallback in its last outage. */
+int64_t queue_moved_count(struct queue *q, int sink);
 
 /* Rows of any sink may have become due, or be held (a page was stored, an operator wrote). */
 void queue_wake(struct queue *q);

@@ -24,6 +24,7 @@ struct sink {
 	int number;
 	int fallback; /* the number of another sink; 0: none */
 	struct look look;
+	int64_t moved; /* rows that went there since it went down last */
 	struct bucket bucket;
 	size_t under_way;    /* claimed, and its outcome not on the disk */
 	size_t landed;       /* of those: the outcome is known */

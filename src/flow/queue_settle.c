@@ -70,6 +70,7 @@ static enum queue_change hold(const struct ending *e, const char *reason)
 	if (!was_down) {
 		s->down_since = e->now;
 		s->look = (struct look){ .is_wanted = true };
+		s->moved = 0;
 	}
 	if (first_word) {
 		s->fails++;

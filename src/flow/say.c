@@ -63,19 +63,22 @@ void say_sink(const struct say_attempt *a, enum queue_change change)
 	case QUEUE_SAME:
 	case QUEUE_STILL_DOWN: return;
 	case QUEUE_CAME_UP:
-		log_line(LOG_INFO, LOG_SINK_UP, LOG_S("sink", a->sink->name));
+		log_line(LOG_INFO, LOG_SINK_UP, LOG_S("sink", a->sink->name),
+			 (a->moved != 0 ? LOG_N("moved", a->moved) : LOG_S("moved", NULL)));
 		return;
 	case QUEUE_WENT_DOWN: say_down(a); return;
 	}
 	BUG("change %d", change);
 }
 
-void say_moved(const struct sink_settings *from, size_t count, const char *reason)
+void say_moved(const struct sink_settings *from, const char *reason)
 {
-	log_line(LOG_WARN, LOG_MOVED, LOG_S("sink", from->name), LOG_S("to", from->fallback),
-		 LOG_N("rows", (int64_t)count), LOG_S("reason", reason),
-		 LOG_S("hint", "`fallback_after` of the sink says when; what it had heard of "
-			       "waits for it"));
+	log_line(
+		LOG_WARN, LOG_MOVED, LOG_S("sink", from->name), LOG_S("to", from->fallback),
+		LOG_S("reason", reason),
+		LOG_S("hint",
+		      "its rows go there until it is up; `fallback_after` of the sink says when; what it had heard of "
+		      "waits for it"));
 }
 
 void say_violation(const struct audit_finding *f, const char *sink)

@@ -18,14 +18,15 @@ struct say_attempt {
 	enum event_kind kind;
 	const struct outcome *outcome;
 	const struct settle *settle;
+	int64_t moved; /* rows of its sink that went to a fallback in its last outage */
 };
 void say_attempt(const struct say_attempt *a);
 
 /* What that attempt did to its sink. */
 void say_sink(const struct say_attempt *a, enum queue_change change);
 
-/* So many rows of a sink that is down went to its fallback. */
-void say_moved(const struct sink_settings *from, size_t count, const char *reason);
+/* The rows of a sink that is down go to its fallback from now on: once an outage. */
+void say_moved(const struct sink_settings *from, const char *reason);
 
 /* What the store's audit found; sink: its name. */
 void say_violation(const struct audit_finding *finding, const char *sink);

@@ -46,7 +46,9 @@ def test_invariants_4_and_5_a_long_outage_is_told_by_the_fallback_once_and_so_ar
 
     pager.up()
     api.items.append(alert(900))
-    daemon.says("sink-up", sink="pager")
+    line = daemon.says("sink-up", sink="pager")
+    # Told once each way: where its rows go, and how many went.
+    assert len(daemon.log("moved", sink="pager")) == 1 and int(line["moved"]) == 90
     wait_for(lambda: heard(pager))
     scene.wait_drained()
     assert heard(pager) == {("al-900", "opened"): 1}

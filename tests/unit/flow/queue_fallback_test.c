@@ -50,12 +50,13 @@ static bool moves_now(struct queue *q, int64_t now, struct move *move)
 	return count == 1;
 }
 
-static void looked(struct queue *q, size_t count, struct move_mark mark, bool is_end)
+/* True: the first rows of an outage that went. */
+static bool looked(struct queue *q, size_t count, struct move_mark mark, bool is_end)
 {
 	struct moved moved = { .from = 1, .to = 2, .count = count, .mark = mark };
 
 	moved.is_end = is_end;
-	queue_moved(q, &moved);
+	return queue_moved(q, &moved);
 }
 
 /* ---- what would die ---- */
@@ -138,6 +139,21 @@ static void rows_go_when_their_sink_was_down_for_so_long(void **state)
 	assert_int_equal(move.to, 2);
 	assert_int_equal(move.room, QUEUE_MOVES_MAX);
 	assert_string_equal(move.reason, "to car: down for 10 min: 503");
+	queue_free(&q);
+}
+
+static void an_outage_is_told_once_however_many_rows_go(void **state)
+{
+	(void)state;
+	struct queue *q = queue_from(0, 0);
+	struct move move;
+
+	goes_down(q, START, 30 * MINUTE);
+	assert_true(moves_now(q, START + 10 * MINUTE, &move));
+	assert_false(looked(q, 0, (struct move_mark){ START, 1 }, false));
+	assert_true(looked(q, 100, (struct move_mark){ START, 2 }, false));
+	assert_false(looked(q, 50, (struct move_mark){ START, 3 }, true));
+	assert_int_equal(queue_moved_count(q, 1), 150);
 	queue_free(&q);
 }
 
@@ -369,6 +385,7 @@ int main(void)
 		cmocka_unit_test(a_row_that_came_by_a_fallback_dies),
 		cmocka_unit_test(inv7_the_fifth_refusal_in_a_row_holds_rather_than_moves),
 		cmocka_unit_test(rows_go_when_their_sink_was_down_for_so_long),
+		cmocka_unit_test(an_outage_is_told_once_however_many_rows_go),
 		cmocka_unit_test(a_sink_that_is_up_keeps_its_rows),
 		cmocka_unit_test(a_sink_without_a_fallback_keeps_its_rows),
 		cmocka_unit_test(
