@@ -4,15 +4,36 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/redact.h"
 
-enum { LINK_MAX = 2048 }; /* bytes; longer ones are cut by browsers and refused by chats */
+enum {
+	LINK_MAX = 2048,     /* bytes; longer ones are cut by browsers and refused by chats */
+	REDACTED_MORE = 1024 /* what a redacted alert may be longer than it was */
+};
+
+/* What the sink must not see is gone before anybody asks for it. */
+static bool read_alert(struct alert *alert, const struct sink_settings *sink, const char *bytes,
+		       size_t len, struct err *err)
+{
+	struct buf text;
+
+	if (sink->redact.count == 0)
+		return alert_read(alert, bytes, len, err);
+	buf_init(&text, len + REDACTED_MORE);
+	bool ok =
+		redact_object(&text, bytes, len, sink->redact.list, sink->redact.count, err) &&
+		alert_read(alert, text.data, text.len, err);
+
+	buf_release(&text);
+	return ok;
+}
 
 bool envelope_fill(struct envelope *e, const struct sink_settings *sink,
 		   const struct envelope_names *names, const char *bytes, size_t len,
 		   struct err *err)
 {
 	*e = (struct envelope){ .link = NULL };
-	if (!alert_read(&e->alert, bytes, len, err))
+	if (!read_alert(&e->alert, sink, bytes, len, err))
 		return false;
 	delivery_id(&(struct delivery_names){ .org_id = e->alert.org_id,
 					      .alert_id = e->alert.id,

@@ -65,6 +65,7 @@ struct sink_settings {
 	bool pairs;            /* pairs opens and closes: a `first` resolved is dropped */
 	unsigned events;       /* what it is told: bits of enum event_kind */
 	struct conf_pairs vars;
+	struct conf_texts redact; /* paths of what it must not see (model/redact) */
 	char *ca_file, *proxy;
 	bool plaintext;
 	void *own;     /* the type's own settings, own_size bytes */

@@ -101,6 +101,10 @@ const struct conf_key settings_sink_keys[] = {
 	  .kind = CONF_PAIRS,
 	  .offset = AT(vars),
 	  .help = "texts for the templates: {{vars.NAME}}" },
+	{ .name = "redact",
+	  .kind = CONF_TEXTS,
+	  .offset = AT(redact),
+	  .help = "fields of an alert that never get here: [ \"message\", \"metadata.*\" ]" },
 	{ .name = "ca_file",
 	  .kind = CONF_TEXT,
 	  .offset = AT(ca_file),
@@ -190,6 +194,48 @@ static void take_defaults_of_type(const struct conf_node *n, struct sink_setting
 		BUG("the default rate of %s: %s", type->name, err.text);
 }
 
+static bool is_fact(const char *name)
+{
+	const char *const *names = facts_names();
+
+	for (size_t i = 0; names[i] != NULL; i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return strchr(name, '.') != NULL;
+}
+
+/* Without its names an alert can't be told from another, nor an open be paired with its close. */
+static bool is_needed(const char *name)
+{
+	static const char *const names[] = { "id", "org_id", "status", "raw" };
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		if (strcmp(names[i], name) == 0)
+			return true;
+	return false;
+}
+
+static void check_redact(const struct settings_reading *g, const struct conf_node *n,
+			 const char *what, const struct sink_settings *sink)
+{
+	char hint[CONF_HINT_MAX];
+
+	for (size_t i = 0; i < sink->redact.count; i++) {
+		const char *name = sink->redact.list[i];
+
+		conf_hint(hint, name, facts_names());
+		if (is_needed(name))
+			conf_error(&g->reader, n,
+				   "%s: redact: \"%s\" can't be left out: name fields of "
+				   "what the alert tells, as \"message\" or \"metadata.*\"",
+				   what, name);
+		else if (!is_fact(name))
+			conf_warn(&g->reader, n,
+				  "%s: redact: no alert is known to have a field \"%s\"%s",
+				  what, name, hint);
+	}
+}
+
 static void check_sink(const struct settings_reading *g, const struct conf_node *n,
 		       const char *what, const struct sink_settings *sink)
 {
@@ -198,6 +244,7 @@ static void check_sink(const struct settings_reading *g, const struct conf_node 
 			&g->reader, conf_get(n, "retry"),
 			"%s: retry.min (\"1s\" unless set) is longer than retry.max (\"15m\" unless set)",
 			what);
+	check_redact(g, conf_get(n, "redact"), what, sink);
 	if (sink->plaintext)
 		conf_warn(&g->reader, conf_get(n, "plaintext"),
 			  "%s: plaintext = true lets alerts and passwords travel unencrypted",

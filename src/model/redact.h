@@ -1,0 +1,23 @@
+/*
+ * redact: an alert's bytes without what a sink must not see.
+ *
+ * A pattern is the path of a member (`message`, `metadata.model`), or of all members of an object
+ * (`metadata.*`). Lists are looked through: a path goes on in each of their elements.
+ */
+#ifndef MODEL_REDACT_H
+#define MODEL_REDACT_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/buf.h"
+#include "base/err.h"
+
+/*
+ * Adds the JSON object without what the patterns name, and with "redacted":true as its first
+ * member. False, with nothing that could be used, when the bytes are no JSON object.
+ */
+bool redact_object(struct buf *out, const char *bytes, size_t len, char *const *patterns,
+		   size_t count, struct err *err) __attribute__((warn_unused_result));
+
+#endif
