@@ -60,7 +60,7 @@ void digest_tell(struct digest *d, struct message *message)
 	message->alerts = d->facts;
 	message->count = d->count;
 	message->delivery_id = d->delivery_id;
-	message->is_digest = d->count > 1 || d->storm != NULL;
+	message->is_digest = d->count > 1 || d->storm != NULL || d->rest != NULL;
 	message->why = d->why;
 	message->storm = d->storm;
 	message->rest = d->rest;

@@ -50,8 +50,9 @@ struct page_run {
 	const struct page_batch *batch;
 	struct page_result result;
 	int64_t next_event;
-	bool was_known;    /* the last item */
-	bool some_missing; /* of the source's alerts, before the page */
+	const struct alert *seen; /* the item at hand */
+	bool was_known;           /* the last item */
+	bool some_missing;        /* of the source's alerts, before the page */
 	int64_t pruned_at; /* the newest created_at of what was pruned of it; 0: nothing was */
 	int64_t *numbers;  /* of the items */
 	struct plan *plans;
@@ -240,7 +241,10 @@ static int64_t key_of(const struct plan *plan, int64_t event)
 static struct place place_of(struct page_run *run, enum event_kind kind,
 			     const struct plan *plan)
 {
-	const struct news news = { .is_close = kind == EVENT_RESOLVED, .wish = &plan->wish };
+	const struct news news = { .is_close = kind == EVENT_RESOLVED,
+				   .wish = &plan->wish,
+				   .severity = run->seen->severity_text,
+				   .type = run->seen->type };
 	struct place place = { .state = DELIVERY_DUE };
 
 	if (plan->drop != NULL)
@@ -385,6 +389,7 @@ static int64_t take_item(struct page_run *run, const struct alert *a)
 	bool is_past = may_be_pruned(run, a);
 	bool is_found = (run->was_known || is_past) && find_alert(run, a, &life);
 
+	run->seen = a;
 	run->result.repaired += a->repaired;
 	if (is_past && !is_found) {
 		run->result.same++;

@@ -27,7 +27,8 @@ enum {
 	BATCH_MAX = 100,   /* where nobody has said */
 	STEP_MAX = 500,    /* members that end in one transaction */
 	RANK_MAX = 9,
-	REST_BYTES_MAX = 32 << 10, /* as JSON, names escaped */
+	NOTED_MAX_MS = 24 * 3600 * 1000, /* what was dropped longer ago is of another day */
+	REST_BYTES_MAX = 32 << 10,       /* as JSON, names escaped */
 };
 
 struct batch {
@@ -100,9 +101,43 @@ static bool find_unsent(struct store *s, int64_t id, struct batch *b)
 	return is_there;
 }
 
+/* What was dropped since the last one, so far without a digest that counts it. */
+static bool find_noted(struct store *s, int sink, enum hold_reason why, int64_t now,
+		       struct batch *b)
+{
+	struct stmt *q = db_use(s->db, SQL_BATCH_NOTED);
+
+	stmt_bind_int(q, 1, sink);
+	stmt_bind_text(q, 2, hold_reason_name(why));
+	bool is_there = stmt_row(q);
+
+	if (is_there)
+		read_batch(q, b);
+	bool is_old = is_there && stmt_int(q, 7) + NOTED_MAX_MS < now;
+
+	stmt_end(q);
+	if (is_old)
+		b->tally = (struct rest){ .count = 0 };
+	return is_there;
+}
+
+static void set_state(struct store *s, int64_t batch, const char *state, int64_t now)
+{
+	struct stmt *q = db_use(s->db, SQL_BATCH_STATE);
+
+	stmt_bind_int(q, 1, batch);
+	stmt_bind_text(q, 2, state);
+	stmt_bind_int(q, 3, now);
+	stmt_run(q);
+}
+
 static void make_batch(struct store *s, int sink, enum hold_reason why, int64_t grp,
 		       int64_t now, struct batch *b)
 {
+	if (grp == 0 && find_noted(s, sink, why, now, b)) {
+		set_state(s, b->id, "forming", now);
+		return;
+	}
 	struct stmt *q = db_use(s->db, SQL_BATCH_ADD);
 
 	*b = (struct batch){
@@ -129,6 +164,19 @@ static void save_tally(struct store *s, const struct batch *b)
 	stmt_bind_bytes(q, 3, text.data, text.len);
 	stmt_run(q);
 	buf_release(&text);
+}
+
+void batches_note_dropped(struct store *s, int sink, enum hold_reason why, const char *severity,
+			  const char *type, int64_t now)
+{
+	struct batch b;
+
+	if (!find_noted(s, sink, why, now, &b)) {
+		make_batch(s, sink, why, 0, now, &b);
+		set_state(s, b.id, "noted", now);
+	}
+	rest_add(&b.tally, severity, type, 1);
+	save_tally(s, &b);
 }
 
 static void forget(struct store *s, int64_t batch)
@@ -198,13 +246,19 @@ static void bear(struct store *s, const struct tick *tick, int64_t id, struct be
 	stmt_end(q);
 }
 
+static int64_t listed_of(const struct batch *b)
+{
+	return b->listed != 0 && b->listed < b->count ? b->listed : b->count;
+}
+
 /* What it counts and does not list. */
 static void add_rest(struct store *s, const struct tick *tick, const struct batch *b,
 		     struct buf *out)
 {
 	struct rest rest = b->tally;
-	int64_t *ids = mem_array((size_t)b->listed, sizeof(*ids));
-	size_t count = list_members(s, b->id, ids, (size_t)b->listed);
+	size_t listed = (size_t)listed_of(b);
+	int64_t *ids = mem_array(listed, sizeof(*ids));
+	size_t count = list_members(s, b->id, ids, listed);
 	struct bearing bearing;
 
 	for (size_t i = 0; i < count; i++) {
@@ -253,7 +307,8 @@ static void close_batch(struct store *s, const struct batch *b, const struct tic
 	struct buf rest;
 	int64_t leader;
 
-	if (!takes_digests(&s->sinks[b->sink]) || (b->count == 1 && storm == NULL)) {
+	if (!takes_digests(&s->sinks[b->sink]) ||
+	    (b->count == 1 && b->tally.count == 1 && storm == NULL)) {
 		let_go_singly(s, b, now);
 		return;
 	}
@@ -262,7 +317,7 @@ static void close_batch(struct store *s, const struct batch *b, const struct tic
 		return;
 	}
 	buf_init(&rest, REST_BYTES_MAX);
-	if (b->listed != 0 && b->count > b->listed)
+	if (b->tally.count > listed_of(b))
 		add_rest(s, tick, b, &rest);
 	lead(s, b, leader, storm, &rest, now);
 	buf_release(&rest);

@@ -30,6 +30,11 @@ void batches_join(struct store *s, const struct joining *j, const struct tick *t
 /* Row id, due already, is the first of a storm: a digest of one, where the sink takes any. */
 void batches_begin_storm(struct store *s, int64_t id, int64_t grp, int64_t now);
 
+/* A row that would have been in the next digest of its sink for this reason ends instead, with
+ * all that its alert has to tell: the digest counts it among the rest. */
+void batches_note_dropped(struct store *s, int sink, enum hold_reason why, const char *severity,
+			  const char *type, int64_t now);
+
 /* Nobody else is to come: those that are forming are to be sent. */
 void batches_close(struct store *s, const struct tick *tick, int64_t now);
 

@@ -16,6 +16,7 @@
  */
 #include "store/order.h"
 
+#include "store/batches.h"
 #include "store/groups.h"
 #include "store/inner.h"
 
@@ -80,10 +81,22 @@ static void end_older(struct placing *p, struct past_row *older, const char *rea
 	older->state = DELIVERY_DROPPED;
 }
 
+/* The digest that follows counts it: somebody reads how much there was. */
+static void note_dropped(const struct placing *p, const struct past_row *older)
+{
+	bool is_caught_up = older->hold == HOLD_SILENCE || older->hold == HOLD_QUIET ||
+			    older->hold == HOLD_DIGEST;
+
+	if (is_caught_up && p->news->severity != NULL)
+		batches_note_dropped(p->s, older->sink, older->hold, p->news->severity,
+				     p->news->type, p->now);
+}
+
 static void drop_both(struct placing *p, struct past_row *older, const char *reason)
 {
 	if (older->hold == HOLD_SILENCE)
 		count_silenced(p->s, older->grp);
+	note_dropped(p, older);
 	end_older(p, older, reason);
 	p->place.state = DELIVERY_DROPPED;
 	p->place.reason = reason;

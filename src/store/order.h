@@ -30,7 +30,8 @@ struct place {
 /* What the new row tells, and what holds it. */
 struct news {
 	bool is_close;
-	const struct wish *wish; /* NULL: nothing holds it */
+	const struct wish *wish;     /* NULL: nothing holds it */
+	const char *severity, *type; /* of its alert, for what a digest counts */
 };
 
 /*

@@ -192,6 +192,10 @@ const char *const sql_texts[SQL_COUNT] = {
 		BATCH "AND id = ?1 AND (state = 'forming' OR state = 'waiting'"
 		      " AND EXISTS (SELECT 1 FROM deliveries d WHERE d.id = b.leader"
 		      " AND d.attempt = 0))",
+	[SQL_BATCH_NOTED] = "SELECT id, sink, why, grp, count, listed, tally, made_at"
+			    " FROM batches WHERE is_open AND state = 'noted' AND sink = ?1"
+			    " AND why = ?2 AND grp = 0 LIMIT 1",
+	[SQL_BATCH_STATE] = "UPDATE batches SET state = ?2, made_at = ?3 WHERE id = ?1",
 	[SQL_BATCH_ADD] = "INSERT INTO batches (sink, why, grp, state, is_open, count, listed,"
 			  " made_at) VALUES (?1, ?2, ?3, 'forming', 1, 0, ?4, ?5)",
 	[SQL_BATCH_COUNT] = "UPDATE batches SET count = ?2, tally = ?3 WHERE id = ?1",

@@ -287,6 +287,31 @@ static void where_people_read_the_most_severe_are_listed_and_the_rest_counted(vo
 	assert_string_equal(rows(k, "chat"), "opened:done opened:done opened:done opened:done");
 }
 
+/* What opened and closed in a silence is counted in what follows it; alone it is nothing. */
+static void what_was_dropped_is_counted_in_the_digest_that_follows(void **state)
+{
+	struct kit *k = *state;
+
+	(void)kit_only(k, 1);
+	wish(k, HOLD_SILENCE, k->now + HOUR);
+	show(k, "gone", "open", "low");
+	show(k, "gone", "resolved", "low");
+	tick(k);
+	assert_int_equal(k->claim_count, 0);
+	show(k, "stays", "open", "high");
+	k->now += HOUR;
+	tick(k);
+	assert_string_equal(k->digests,
+			    "silence : stays {\"count\":1,\"by_severity\":{\"low\":1},"
+			    "\"by_type\":{\"policy_violation\":1}} ;");
+	settle_all(k, DELIVERY_DONE);
+	wish(k, HOLD_SILENCE, k->now + HOUR);
+	show(k, "next", "open", "high");
+	k->now += HOUR;
+	tick(k);
+	assert_string_equal(k->digests, "");
+}
+
 static void a_sink_that_takes_one_at_a_time_gets_the_most_severe_first(void **state)
 {
 	struct kit *k = *state;
@@ -488,6 +513,7 @@ int main(void)
 		STORY(a_pager_that_did_not_hear_the_open_hears_no_close),
 		STORY(a_close_waits_behind_a_digest_that_is_on_its_way),
 		STORY(where_people_read_the_most_severe_are_listed_and_the_rest_counted),
+		STORY(what_was_dropped_is_counted_in_the_digest_that_follows),
 		STORY(a_sink_that_takes_one_at_a_time_gets_the_most_severe_first),
 		STORY(a_digest_holds_no_more_than_a_send_may_tell),
 		STORY(a_digest_that_is_tried_again_is_the_same_again),
