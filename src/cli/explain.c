@@ -28,10 +28,13 @@ static const char events_query[] =
 	"WHERE older <> 0) SELECT id, source, episode, seq, kind, first, at, body FROM v_events "
 	"WHERE id IN (SELECT id FROM chain) ORDER BY id";
 
-/* An id is its event and 27 bits more. */
+/* An id is its event and 27 bits more. In the order in which something came of them: a step of
+ * an escalation after what was told at once. */
 static const char deliveries_query[] =
-	"SELECT " ROWS_COLUMNS " FROM v_deliveries d WHERE d.id >= (CAST(?1 AS INTEGER) << 27) "
-	"AND d.id < ((CAST(?1 AS INTEGER) + 1) << 27) ORDER BY d.id";
+	"SELECT " EXPLAIN_COLUMNS
+	" FROM v_deliveries d WHERE d.id >= (CAST(?1 AS INTEGER) << 27) "
+	"AND d.id < ((CAST(?1 AS INTEGER) + 1) << 27) "
+	"ORDER BY coalesce(d.first_attempt_at, d.held_until, d.ended_at, d.due_at), d.id";
 
 static const char attempts_query[] =
 	"SELECT n, at, took_ms, verdict, status, answer FROM v_attempts "
@@ -132,6 +135,33 @@ static void note_next(struct story *s, struct view *v)
 				 .sink = mem_strdup(view_text(v, "sink")) };
 }
 
+static void note_dead(struct story *s, struct view *v)
+{
+	const char *state = view_text(v, "state");
+	bool is_dead = state != NULL && strcmp(state, "dead") == 0;
+
+	s->dead_id = is_dead ? view_int(v, "id") : 0;
+	s->dead_count += is_dead ? 1 : 0;
+}
+
+static bool find_silences(struct story *s, struct view *v, struct err *err)
+{
+	static const char *const columns[] = { "hold", "reason" };
+	bool is_silenced = false;
+
+	s->hushes = (struct hushes){ .list = NULL };
+	for (size_t i = 0; i < ARRAY_LEN(columns); i++) {
+		const char *word = view_text(v, columns[i]);
+
+		is_silenced = is_silenced || (word != NULL && (strcmp(word, "silence") == 0 ||
+							       strcmp(word, "silenced") == 0));
+	}
+	if (!is_silenced || !s->event.is_known)
+		return true;
+	return explain_silences_find(s->store, &s->event.facts, view_int(v, "hold_until"),
+				     &s->hushes, err);
+}
+
 static bool tell_delivery(struct story *s, struct view *v, struct err *err)
 {
 	struct matched matched;
@@ -139,9 +169,17 @@ static bool tell_delivery(struct story *s, struct view *v, struct err *err)
 
 	s->delivery_count++;
 	note_next(s, v);
-	find_matched(s, v, &matched);
-	s->voice->delivery(s, v, &matched);
-	release_matched(&matched);
+	note_dead(s, v);
+	bool ok = find_silences(s, v, err);
+
+	if (ok) {
+		find_matched(s, v, &matched);
+		s->voice->delivery(s, v, &matched);
+		release_matched(&matched);
+	}
+	explain_silences_release(&s->hushes);
+	if (!ok)
+		return false;
 	if (rows_is_first_success(v)) {
 		rows_last_try(v, &only);
 		s->voice->attempt(s, &only, 1);
@@ -200,6 +238,7 @@ static bool tell_event(struct story *s, struct view *v, struct err *err)
 static bool tell_alert(struct story *s, struct view *v, struct err *err)
 {
 	s->next = (struct next){ .at = 0 };
+	s->dead_count = 0;
 	s->source = view_text(v, "source");
 	s->voice->alert(s, v);
 	bool ok = view_int(v, "last_event") == 0 ||

@@ -2,7 +2,8 @@
  * explain: the story of one alert, told by one of two voices.
  *
  * explain.c walks from the alert over its events and their deliveries to the attempts, and
- * calls the voice at each step; explain_json.c and explain_text.c are the voices. They write to
+ * calls the voice at each step; explain_json.c and explain_text.c are the voices, explain_hold.c
+ * the words for what held a delivery, explain_silences.c finds which silences. They write to
  * the spool alone, for the story is read in one transaction.
  */
 #ifndef CLI_EXPLAIN_H
@@ -32,6 +33,15 @@ struct matched {
 	size_t count;
 };
 
+/* Silences that were about a row. Texts are owned. */
+struct hushes {
+	struct hush {
+		int64_t id, until;
+		char *matchers, *comment, *who; /* matchers: a JSON list of texts */
+	} * list;
+	size_t count;
+};
+
 /* The alert as it was at an event. */
 struct told {
 	bool is_known; /* its bytes can be read */
@@ -54,9 +64,18 @@ struct story {
 	size_t delivery_count;
 	struct told event;
 	struct told began; /* the first event of its episode: routes chose then */
+
+	struct hushes hushes; /* of the delivery being told */
+	int64_t dead_id;      /* … when it is a dead letter; else 0 */
+	size_t dead_count;    /* of the whole alert */
 };
 
-/* Views are at a row: of v_alerts, v_events, and v_deliveries with ROWS_COLUMNS. */
+/* Views are at a row: of v_alerts, v_events, and v_deliveries with EXPLAIN_COLUMNS. */
+#define EXPLAIN_BATCH(column) \
+	"(SELECT " column " FROM v_batches WHERE id = d.batch_id) AS batch_" column
+#define EXPLAIN_COLUMNS                                                                  \
+	ROWS_COLUMNS ", d.hold, d.hold_until, " EXPLAIN_BATCH("why") ", " EXPLAIN_BATCH( \
+		"count") ", " EXPLAIN_BATCH("storm") ", " EXPLAIN_BATCH("rest")
 struct voice {
 	void (*alert)(struct story *s, struct view *v);
 	void (*event)(struct story *s, struct view *v);
@@ -68,5 +87,16 @@ struct voice {
 };
 
 extern const struct voice explain_json, explain_text;
+
+/* What held the row, what it went out with and how it ended: lines, each after a line break. */
+void explain_hold(struct story *s, struct view *v);
+/* Is the row held for a time, for a reason that explain_hold() has words for? */
+bool explain_knows_hold(struct view *v);
+
+/* Silences in force from the event (facts->at) until then that match its alert. On false h is
+ * to be released all the same. */
+bool explain_silences_find(struct store *store, const struct facts *facts, int64_t until,
+			   struct hushes *h, struct err *err);
+void explain_silences_release(struct hushes *h);
 
 #endif

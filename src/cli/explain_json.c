@@ -1,4 +1,6 @@
 /* explain_json: the story as one object. An id that two sources have makes two. */
+#include <string.h>
+
 #include "cli/explain.h"
 
 static void tell_alert(struct story *s, struct view *v)
@@ -46,6 +48,40 @@ static void tell_matched(struct jline *j, const struct matched *matched)
 	jline_close(j, ']');
 }
 
+static void tell_hold(struct jline *j, struct view *v)
+{
+	jline_text(j, "hold", view_text(v, "hold"));
+	jline_at(j, "hold_until", view_int(v, "hold_until"));
+	if (view_is_null(v, "batch_why")) {
+		jline_null(j, "batch");
+		return;
+	}
+	jline_open(j, "batch", '{');
+	jline_int(j, "id", view_int(v, "batch_id"));
+	jline_text(j, "why", view_text(v, "batch_why"));
+	jline_text(j, "storm", view_text(v, "batch_storm"));
+	jline_int(j, "count", view_int(v, "batch_count"));
+	jline_json(j, "rest", view_text(v, "batch_rest"), view_len(v, "batch_rest"));
+	jline_close(j, '}');
+}
+
+static void tell_silences(struct jline *j, const struct hushes *hushes)
+{
+	jline_open(j, "silences", '[');
+	for (size_t i = 0; i < hushes->count; i++) {
+		const struct hush *h = &hushes->list[i];
+
+		jline_open(j, NULL, '{');
+		jline_int(j, "id", h->id);
+		jline_json(j, "matchers", h->matchers, strlen(h->matchers));
+		jline_at(j, "until", h->until);
+		jline_text(j, "comment", h->comment);
+		jline_text(j, "who", h->who);
+		jline_close(j, '}');
+	}
+	jline_close(j, ']');
+}
+
 static void tell_delivery(struct story *s, struct view *v, const struct matched *matched)
 {
 	struct jline *j = &s->j;
@@ -55,6 +91,8 @@ static void tell_delivery(struct story *s, struct view *v, const struct matched 
 	tell_matched(j, matched);
 	if (view_int(v, "after") != 0)
 		jline_int(j, "after", view_int(v, "after"));
+	tell_hold(j, v);
+	tell_silences(j, &s->hushes);
 	jline_at(j, "ended_at", view_int(v, "ended_at"));
 	jline_at(j, "next_at", rows_next_at(v));
 	jline_open(j, "attempts", '[');

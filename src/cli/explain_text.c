@@ -82,7 +82,13 @@ static void put_origin(struct story *s, struct view *v, const struct matched *ma
 {
 	const char *origin = view_text(v, "origin"), *route = view_text(v, "route");
 
-	if (origin != NULL && strcmp(origin, "route") != 0)
+	if (origin != NULL && strcmp(origin, "escalation") == 0)
+		fprintf(s->out, ", step %" PRId64 " of the escalation", view_int(v, "n"));
+	else if (origin != NULL && strcmp(origin, "repeat") == 0)
+		fprintf(s->out, ", reminder %" PRId64, view_int(v, "n"));
+	else if (origin != NULL && strcmp(origin, "follow") == 0)
+		fputs(", goes where the opening went", s->out);
+	else if (origin != NULL && strcmp(origin, "route") != 0)
 		put(s, ", by ", origin);
 	put(s, ", route ", route);
 	if (route != NULL && !matched->route_known)
@@ -103,7 +109,7 @@ static void put_wait(struct story *s, struct view *v)
 	if (sink_state != NULL && strcmp(sink_state, "held") == 0 &&
 	    strcmp(view_text(v, "state"), "due") == 0)
 		fputs("\n       its sink is held by the operator", s->out);
-	if (at == 0)
+	if (at == 0 || strcmp(view_text(v, "state"), "held") == 0)
 		return;
 	clock_ago(at, s->now, ago);
 	fprintf(s->out, "\n       next try %s", at > s->now ? ago : "now");
@@ -117,20 +123,23 @@ static void tell_delivery(struct story *s, struct view *v, const struct matched 
 	put(s, "", view_text(v, "sink"));
 	fputs(": ", s->out);
 	put_word(s, view_text(v, "state"));
-	put(s, ", ", view_text(v, "reason"));
+	if (!explain_knows_hold(v))
+		put(s, ", ", view_text(v, "reason"));
 	if (view_int(v, "maybe_sent") != 0)
 		fputs(", may have arrived before", s->out);
 	put_origin(s, v, matched);
+	explain_hold(s, v);
 	put_wait(s, v);
 	fputc('\n', s->out);
 }
 
 static void tell_attempt(struct story *s, const struct row_try *t, int64_t n)
 {
-	char ago[CLOCK_TEXT_MAX], span[CLOCK_TEXT_MAX];
+	char span[CLOCK_TEXT_MAX];
 
-	clock_ago(t->at, s->now, ago);
-	fprintf(s->out, "       try %" PRId64 " %s: ", n, ago);
+	fprintf(s->out, "       try %" PRId64, n);
+	put_ago(s, ", ", t->at);
+	fputs(": ", s->out);
 	put_word(s, t->verdict);
 	if (t->status != 0)
 		fprintf(s->out, " %" PRId64, t->status);
@@ -142,9 +151,12 @@ static void tell_attempt(struct story *s, const struct row_try *t, int64_t n)
 	fputc('\n', s->out);
 }
 
-static void end_nothing(struct story *s)
+static void end_delivery(struct story *s)
 {
-	(void)s;
+	if (s->dead_id != 0)
+		fprintf(s->out,
+			"       given up: `tocsin requeue %" PRId64 "` sends it once more\n",
+			s->dead_id);
 }
 
 /* An episode is routed at its first event. */
@@ -161,7 +173,10 @@ static void end_alert(struct story *s)
 
 	fputc('\n', s->out);
 	if (s->next.at == 0) {
-		fputs("nothing is due\n", s->out);
+		fputs("nothing more is due", s->out);
+		if (s->dead_count > 0)
+			fprintf(s->out, "; given up: %zu", s->dead_count);
+		fputc('\n', s->out);
 		return;
 	}
 	clock_ago(s->next.at, s->now, ago);
@@ -175,7 +190,7 @@ const struct voice explain_text = {
 	.event = tell_event,
 	.delivery = tell_delivery,
 	.attempt = tell_attempt,
-	.delivery_end = end_nothing,
+	.delivery_end = end_delivery,
 	.event_end = end_event,
 	.alert_end = end_alert,
 };

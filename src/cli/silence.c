@@ -57,8 +57,7 @@ static void tell_json(FILE *out, struct view *v)
 	jline_end(&j);
 }
 
-/* "severity = low, user_id = u1"; what is no list is shown as it is. */
-static void add_matchers(struct buf *out, const char *text, size_t len)
+void silence_add_matchers(struct buf *out, const char *text, size_t len)
 {
 	struct err err;
 	struct json *doc = json_parse(text, len, &err);
@@ -79,7 +78,7 @@ static void tell_row(struct table *t, struct view *v, int64_t now)
 	struct buf matchers;
 
 	buf_init(&matchers, SHOWN_MAX);
-	add_matchers(&matchers, view_text(v, "matchers"), view_len(v, "matchers"));
+	silence_add_matchers(&matchers, view_text(v, "matchers"), view_len(v, "matchers"));
 	table_int(t, view_int(v, "id"));
 	table_cell(t, COLOUR_NONE, matchers.data);
 	table_at(t, view_int(v, "until"), now);

@@ -568,7 +568,7 @@ def test_explain_tells_people_too(filled):
     text = tocsin("explain", "x1", conf=conf).stdout
     assert text.startswith("x1: active, policy_violation, high, open\n  A title\n")
     assert f"{ids['heard']} to bus: done, route rest: severity >= high, " in text
-    assert "try 1 " in text and "later 503" in text
+    assert "try 1, " in text and "later 503" in text
     assert re.search(rf"^next: delivery {ids['due']} to bus in ", text, re.M)
 
 
