@@ -71,11 +71,15 @@ struct story {
 };
 
 /* Views are at a row: of v_alerts, v_events, and v_deliveries with EXPLAIN_COLUMNS. */
-#define EXPLAIN_BATCH(column) \
-	"(SELECT " column " FROM v_batches WHERE id = d.batch_id) AS batch_" column
-#define EXPLAIN_COLUMNS                                                                  \
-	ROWS_COLUMNS ", d.hold, d.hold_until, " EXPLAIN_BATCH("why") ", " EXPLAIN_BATCH( \
-		"count") ", " EXPLAIN_BATCH("storm") ", " EXPLAIN_BATCH("rest")
+#define EXPLAIN_BATCH(value, name) \
+	"(SELECT " value " FROM v_batches WHERE id = d.batch_id) AS batch_" name
+#define EXPLAIN_COLUMNS                                                                                                 \
+	ROWS_COLUMNS                                                                                                    \
+	", d.hold, d.hold_until, " EXPLAIN_BATCH("why", "why") ", " EXPLAIN_BATCH("count", "count") ", " EXPLAIN_BATCH( \
+		"storm",                                                                                                \
+		"storm") ", " EXPLAIN_BATCH("rest",                                                                     \
+					    "rest") ", " EXPLAIN_BATCH("json_extract(rest, '$.count')",                 \
+								       "unlisted")
 struct voice {
 	void (*alert)(struct story *s, struct view *v);
 	void (*event)(struct story *s, struct view *v);

@@ -157,6 +157,9 @@ static void put_batch(struct story *s, struct view *v)
 	fputc(')', s->out);
 	if (others > 0)
 		fprintf(s->out, ", with %" PRId64 " other%s", others, others > 1 ? "s" : "");
+	if (view_int(v, "batch_unlisted") > 0)
+		fprintf(s->out, ": the %" PRId64 " least severe are counted, not listed",
+			view_int(v, "batch_unlisted"));
 	if (!view_is_null(v, "batch_storm")) {
 		fputs(": the storm ", s->out);
 		put_text(s, view_text(v, "batch_storm"));

@@ -1,5 +1,5 @@
 /*
- * Twelve lives of an alert and what `tocsin explain` makes of each, word by word.
+ * Lives of an alert, and what `tocsin explain` makes of each, word by word.
  *
  * The clock is moved by hand, so nothing in a story depends on the day. tests/golden/explain/
  * holds them. GOLDEN=write writes them anew; read each as if it had woken you before it is
@@ -200,6 +200,18 @@ static void quiet_hours_hold_it(void **state)
 	expect_json("al-1", "\"hold\":\"quiet\",\"hold_until\":\"2025-11-25T07:00:00Z\"");
 }
 
+/* Where people read, a digest lists the twenty most severe. */
+static void quiet_hours_are_over(void **state)
+{
+	(void)state;
+	start("{ name = \"chat\"; type = \"slack\"; url = \"http://127.0.0.1:1/chat\"; }",
+	      "{ " HIGH "quiet = ( { from = \"16:00\"; until = \"17:00\"; } ); }");
+	list(25, "open", "high");
+	live(40 * MINUTE);
+	expect_story("quiet-over", "al-7");
+	expect_json("al-7", "\"rest\":{\"count\":5,");
+}
+
 static void a_group_goes_out_as_one(void **state)
 {
 	(void)state;
@@ -306,17 +318,12 @@ static void nobody_wanted_it(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STORY(a_plain_delivery),
-		STORY(a_retry),
-		STORY(a_dead_letter),
-		STORY(a_fallback),
-		STORY(quiet_hours_hold_it),
-		STORY(a_group_goes_out_as_one),
-		STORY(a_storm_holds_the_rest),
-		STORY(a_delay_drops_both),
-		STORY(a_silence_holds_it),
-		STORY(an_escalation),
-		STORY(a_repeat),
+		STORY(a_plain_delivery),        STORY(a_retry),
+		STORY(a_dead_letter),           STORY(a_fallback),
+		STORY(quiet_hours_hold_it),     STORY(quiet_hours_are_over),
+		STORY(a_group_goes_out_as_one), STORY(a_storm_holds_the_rest),
+		STORY(a_delay_drops_both),      STORY(a_silence_holds_it),
+		STORY(an_escalation),           STORY(a_repeat),
 		STORY(nobody_wanted_it),
 	};
 
