@@ -71,15 +71,14 @@ struct story {
 };
 
 /* Views are at a row: of v_alerts, v_events, and v_deliveries with EXPLAIN_COLUMNS. */
-#define EXPLAIN_BATCH(value, name) \
-	"(SELECT " value " FROM v_batches WHERE id = d.batch_id) AS batch_" name
-#define EXPLAIN_COLUMNS                                                                                                 \
-	ROWS_COLUMNS                                                                                                    \
-	", d.hold, d.hold_until, " EXPLAIN_BATCH("why", "why") ", " EXPLAIN_BATCH("count", "count") ", " EXPLAIN_BATCH( \
-		"storm",                                                                                                \
-		"storm") ", " EXPLAIN_BATCH("rest",                                                                     \
-					    "rest") ", " EXPLAIN_BATCH("json_extract(rest, '$.count')",                 \
-								       "unlisted")
+#define EXPLAIN_BATCH " FROM v_batches WHERE id = d.batch_id) AS batch_"
+#define EXPLAIN_COLUMNS                                      \
+	ROWS_COLUMNS ", d.hold, d.hold_until, "              \
+		     "(SELECT why" EXPLAIN_BATCH "why, "     \
+		     "(SELECT count" EXPLAIN_BATCH "count, " \
+		     "(SELECT storm" EXPLAIN_BATCH "storm, " \
+		     "(SELECT rest" EXPLAIN_BATCH "rest, "   \
+		     "(SELECT json_extract(rest, '$.count')" EXPLAIN_BATCH "unlisted"
 struct voice {
 	void (*alert)(struct story *s, struct view *v);
 	void (*event)(struct story *s, struct view *v);
