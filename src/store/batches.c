@@ -16,16 +16,14 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
-#include "store/again.h"
 #include "store/groups.h"
 #include "store/inner.h"
-#include "store/move.h"
 #include "store/order.h"
 
 enum {
 	SINGLES_MAX = 200, /* rows that a sink without digests lets go at once */
 	BATCH_MAX = 100,   /* where nobody has said */
-	STEP_MAX = 500,    /* members that end in one transaction */
+	MEMBERS_MAX = 500, /* of a digest in which each is listed */
 	RANK_MAX = 9,
 	NOTED_MAX_MS = 24 * 3600 * 1000, /* what was dropped longer ago is of another day */
 	REST_BYTES_MAX = 32 << 10,       /* as JSON, names escaped */
@@ -179,7 +177,7 @@ void batches_note_dropped(struct store *s, int sink, enum hold_reason why, const
 	save_tally(s, &b);
 }
 
-static void forget(struct store *s, int64_t batch)
+void batches_forget(struct store *s, int64_t batch)
 {
 	struct stmt *q = db_use(s->db, SQL_BATCH_DROP);
 
@@ -202,7 +200,7 @@ static void set_member(struct store *s, int64_t id, int64_t batch, int rank)
 }
 
 /* Members that have not ended, the most severe first, up to a limit. */
-static size_t list_members(struct store *s, int64_t batch, int64_t *ids, size_t limit)
+size_t batches_members(struct store *s, int64_t batch, int64_t *ids, size_t limit)
 {
 	struct stmt *q = db_use(s->db, SQL_MEMBERS);
 	size_t count = 0;
@@ -222,13 +220,13 @@ static void let_go_singly(struct store *s, const struct batch *b, int64_t now)
 	int64_t ids[SINGLES_MAX];
 	size_t count;
 
-	while ((count = list_members(s, b->id, ids, SINGLES_MAX)) > 0) {
+	while ((count = batches_members(s, b->id, ids, SINGLES_MAX)) > 0) {
 		for (size_t i = 0; i < count; i++)
 			order_free(s, ids[i], now + (int64_t)(i < 1000 ? i : 1000));
 		if (db_failure(s->db) != DB_FINE)
 			return;
 	}
-	forget(s, b->id);
+	batches_forget(s, b->id);
 }
 
 static void bear(struct store *s, const struct tick *tick, int64_t id, struct bearing *out)
@@ -258,7 +256,7 @@ static void add_rest(struct store *s, const struct tick *tick, const struct batc
 	struct rest rest = b->tally;
 	size_t listed = (size_t)listed_of(b);
 	int64_t *ids = mem_array(listed, sizeof(*ids));
-	size_t count = list_members(s, b->id, ids, listed);
+	size_t count = batches_members(s, b->id, ids, listed);
 	struct bearing bearing;
 
 	for (size_t i = 0; i < count; i++) {
@@ -312,8 +310,8 @@ static void close_batch(struct store *s, const struct batch *b, const struct tic
 		let_go_singly(s, b, now);
 		return;
 	}
-	if (list_members(s, b->id, &leader, 1) == 0) {
-		forget(s, b->id);
+	if (batches_members(s, b->id, &leader, 1) == 0) {
+		batches_forget(s, b->id);
 		return;
 	}
 	buf_init(&rest, REST_BYTES_MAX);
@@ -423,7 +421,7 @@ void batches_claim(struct store *s, struct claim *claim)
 	stmt_end(q);
 	q = db_use(s->db, SQL_MEMBERS);
 	stmt_bind_int(q, 1, claim->batch);
-	stmt_bind_int(q, 2, listed != 0 ? listed : STEP_MAX);
+	stmt_bind_int(q, 2, listed != 0 ? listed : MEMBERS_MAX);
 	while (stmt_row(q)) {
 		if (claim->member_count == room) {
 			room = room * 2 + 16;
@@ -446,175 +444,4 @@ void batches_claim(struct store *s, struct claim *claim)
 	/* Where each is listed they come as they happened. */
 	if (listed == 0 && claim->member_count > 1)
 		qsort(claim->members, claim->member_count, sizeof(*claim->members), by_key);
-}
-
-/* ---- ending ---- */
-
-/* How the members of a batch end. */
-struct ending {
-	struct store *s;
-	const struct repeats *repeats;
-	int64_t now, batch;
-	enum delivery_state state;
-	bool split;
-	const char *reason, *handle;
-	int64_t status;
-	int moved_to;
-};
-
-static void end_done(const struct ending *e, int64_t id)
-{
-	struct stmt *q = db_use(e->s->db, SQL_MEMBER_DONE);
-
-	stmt_bind_int(q, 1, id);
-	stmt_bind_int(q, 2, e->now);
-	stmt_bind_some(q, 3, e->status);
-	stmt_bind_text(q, 4, e->handle);
-	stmt_run(q);
-	store_note_event(e->s, delivery_key_event(id));
-	order_release(e->s, id, 0, e->now);
-	again_after(e->s, id, e->repeats, e->now);
-}
-
-static void end_member(const struct ending *e, int64_t id)
-{
-	if (e->split) {
-		order_free(e->s, id, e->now);
-		return;
-	}
-	if (e->s->sinks[delivery_key_sink(id)].heir != 0)
-		adopt_note(e->s, id);
-	if (e->state == DELIVERY_DONE) {
-		end_done(e, id);
-		return;
-	}
-	order_end(e->s, id, e->state, e->reason, e->now);
-	if (e->state == DELIVERY_MOVED)
-		move_on(e->s, id, e->moved_to, e->reason, e->now);
-	else
-		order_release(e->s, id, 0, e->now);
-}
-
-static void end_some(const struct ending *e)
-{
-	int64_t ids[STEP_MAX];
-	size_t count = list_members(e->s, e->batch, ids, STEP_MAX);
-
-	for (size_t i = 0; i < count; i++)
-		end_member(e, ids[i]);
-	if (count == STEP_MAX)
-		return;
-	if (e->split) {
-		forget(e->s, e->batch);
-		return;
-	}
-	struct stmt *q = db_use(e->s->db, SQL_BATCH_OVER);
-
-	stmt_bind_int(q, 1, e->batch);
-	stmt_run(q);
-}
-
-/* Its leader is one of it no more. */
-static void ends_as(const struct ending *e, const char *state)
-{
-	struct stmt *q = db_use(e->s->db, SQL_BATCH_ENDS);
-
-	stmt_bind_int(q, 1, e->batch);
-	stmt_bind_text(q, 2, state);
-	stmt_bind_text(q, 3, e->reason);
-	stmt_bind_text(q, 4, e->handle);
-	stmt_bind_some(q, 5, e->status);
-	stmt_bind_some(q, 6, e->moved_to);
-	stmt_run(q);
-}
-
-void batches_settled(struct store *s, const struct settle *settle,
-		     const struct repeats *repeats, int64_t now)
-{
-	struct ending e = { .s = s,
-			    .repeats = repeats,
-			    .now = now,
-			    .batch = settle->batch,
-			    .state = settle->state,
-			    .split = settle->state == DELIVERY_DUE && settle->split,
-			    .reason = settle->reason,
-			    .handle = settle->handle,
-			    .status = settle->attempt.status,
-			    .moved_to = settle->moved_to };
-
-	if (settle->state == DELIVERY_DUE && !e.split) {
-		struct stmt *q = db_use(s->db, SQL_MEMBERS_DOUBT);
-
-		stmt_bind_int(q, 1, settle->batch);
-		if (settle->maybe_sent)
-			stmt_run(q);
-		return;
-	}
-	/* The leader stays one of a digest that has ended, and is a single else. */
-	struct stmt *q = db_use(s->db, e.split ? SQL_MEMBER_PART : SQL_MEMBER_OVER);
-
-	stmt_bind_int(q, 1, settle->id);
-	stmt_run(q);
-	ends_as(&e, e.split ? "split" : delivery_state_name(e.state));
-	end_some(&e);
-}
-
-bool batches_step(struct store *s, const struct repeats *repeats, int64_t now)
-{
-	struct stmt *q = db_use(s->db, SQL_BATCH_ANY_ENDING);
-	struct ending e = { .s = s, .repeats = repeats, .now = now };
-
-	if (!stmt_row(q))
-		return false;
-	char *reason = mem_strdup(stmt_word(q, 2)), *handle = mem_strdup(stmt_word(q, 3));
-
-	e.batch = stmt_int(q, 0);
-	e.split = !delivery_state_parse(stmt_word(q, 1), &e.state);
-	e.reason = reason[0] != '\0' ? reason : NULL;
-	e.handle = handle[0] != '\0' ? handle : NULL;
-	e.status = stmt_int(q, 4);
-	e.moved_to = (int)stmt_int(q, 5);
-	stmt_end(q);
-	end_some(&e);
-	mem_free(&reason);
-	mem_free(&handle);
-	return true;
-}
-
-bool batches_any_work(struct store *s)
-{
-	static const enum sql works[] = { SQL_BATCH_ANY_FORMING, SQL_BATCH_ANY_ENDING };
-
-	for (size_t i = 0; i < ARRAY_LEN(works); i++) {
-		struct stmt *q = db_use(s->db, works[i]);
-		bool is_some = stmt_row(q);
-
-		stmt_end(q);
-		if (is_some)
-			return true;
-	}
-	return false;
-}
-
-void batches_part(struct store *s, int64_t id, int64_t batch, int64_t now)
-{
-	struct ending e = { .s = s, .now = now, .batch = batch, .split = true };
-	struct stored_row row;
-
-	if (batch == 0)
-		return;
-	struct stmt *q = db_use(s->db, SQL_MEMBER_PART);
-
-	stmt_bind_int(q, 1, id);
-	stmt_run(q);
-	/* A member that was held by it alone. */
-	if (order_find(s, id, &row) && row.state == DELIVERY_HELD && row.held_until == 0)
-		order_free(s, id, now);
-	ends_as(&e, "split");
-	end_some(&e);
-}
-
-void batches_doubt_claimed(struct store *s)
-{
-	stmt_run(db_use(s->db, SQL_MEMBERS_DOUBT_CLAIMED));
 }

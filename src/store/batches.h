@@ -57,6 +57,11 @@ bool batches_any_work(struct store *s);
 /* Something else is to happen to this row of a digest than to the others: all go their own way. */
 void batches_part(struct store *s, int64_t id, int64_t batch, int64_t now);
 
+/* Members that have not ended, the most severe first, up to a limit. */
+size_t batches_members(struct store *s, int64_t batch, int64_t *ids, size_t limit);
+/* Nobody is in it any more. */
+void batches_forget(struct store *s, int64_t batch);
+
 /* Digests that were on their way when the program ended may have been heard, each member. */
 void batches_doubt_claimed(struct store *s);
 
