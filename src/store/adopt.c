@@ -64,26 +64,11 @@ static bool is_adoptable(const struct adoption *a)
 	       a->row.state == DELIVERY_ORPHANED;
 }
 
-static const struct past_row *past_row(const struct history *h, int64_t id)
-{
-	for (size_t i = 0; i < h->row_count; i++)
-		if (h->rows[i].id == id)
-			return &h->rows[i];
-	return NULL;
-}
-
-static bool waits_for(const struct history *h, const struct past_row *row, int64_t id)
-{
-	for (; row != NULL && row->after != 0; row = past_row(h, row->after))
-		if (row->after == id)
-			return true;
-	return false;
-}
-
 /* A row of the heir's own line, not one that waits for the old row. */
 static bool is_heirs(const struct adoption *a, const struct past_row *row)
 {
-	return delivery_key_sink(row->id) == a->heir && !waits_for(&a->s->history, row, a->id);
+	return delivery_key_sink(row->id) == a->heir &&
+	       !history_waits_for(&a->s->history, row, a->id);
 }
 
 /* Does that row of the heir's tell as much or more, and not only after the old one? */

@@ -6,7 +6,8 @@
  * takes one at a time gets singles, the most severe first.
  *
  * An open and its close are never parted: a row that waits behind a member joins it, though the
- * digest is full, as long as it was not sent.
+ * digest is full, as long as it was not sent. Only one that is twice full makes it wait behind.
+ * What goes out one by one stands in the line of its alert again (invariant 6).
  *
  * `rank` is set in members that have not ended, and in them alone: so those that are left are
  * found without reading those that are over.
@@ -16,12 +17,13 @@
 #include <stdlib.h>
 
 #include "base/mem.h"
+#include "store/again.h"
 #include "store/groups.h"
 #include "store/inner.h"
+#include "store/move.h"
 #include "store/order.h"
 
 enum {
-	SINGLES_MAX = 200, /* rows that a sink without digests lets go at once */
 	BATCH_MAX = 100,   /* where nobody has said */
 	MEMBERS_MAX = 500, /* of a digest in which each is listed */
 	RANK_MAX = 9,
@@ -36,19 +38,25 @@ struct batch {
 	struct rest tally;
 };
 
-static bool takes_digests(const struct sink_facts *sink)
+bool batches_taken_by(const struct sink_facts *sink)
 {
 	return sink->batch_max != 1;
 }
 
-/* So many fit. */
+/* So many fit. Those that go one by one are put in order all together. */
 static int64_t room_of(const struct sink_facts *sink)
 {
-	if (!takes_digests(sink))
-		return SINGLES_MAX;
-	if (sink->listed_max != 0)
+	if (!batches_taken_by(sink) || sink->listed_max != 0)
 		return INT64_MAX;
-	return sink->batch_max != 0 ? sink->batch_max : BATCH_MAX;
+	if (sink->batch_max == 0)
+		return BATCH_MAX;
+	return sink->batch_max < MEMBERS_MAX ? sink->batch_max : MEMBERS_MAX;
+}
+
+/* Of what it does not list, any number is told by a count; the rest must all be sent. */
+static bool has_room(const struct batch *b)
+{
+	return b->listed != 0 || b->count < MEMBERS_MAX;
 }
 
 /* ---- the row of a batch ---- */
@@ -214,21 +222,6 @@ size_t batches_members(struct store *s, int64_t batch, int64_t *ids, size_t limi
 
 /* ---- closing ---- */
 
-/* The most severe are due first. */
-static void let_go_singly(struct store *s, const struct batch *b, int64_t now)
-{
-	int64_t ids[SINGLES_MAX];
-	size_t count;
-
-	while ((count = batches_members(s, b->id, ids, SINGLES_MAX)) > 0) {
-		for (size_t i = 0; i < count; i++)
-			order_free(s, ids[i], now + (int64_t)(i < 1000 ? i : 1000));
-		if (db_failure(s->db) != DB_FINE)
-			return;
-	}
-	batches_forget(s, b->id);
-}
-
 static void bear(struct store *s, const struct tick *tick, int64_t id, struct bearing *out)
 {
 	struct stmt *q = db_use(s->db, SQL_CLAIM_EVENT);
@@ -267,11 +260,12 @@ static void add_rest(struct store *s, const struct tick *tick, const struct batc
 	mem_free(&ids);
 }
 
-static const char *storm_word(struct store *s, const struct batch *b)
+/* Only the last digest of a window may end the storm. */
+static const char *storm_word(struct store *s, const struct batch *b, bool is_last)
 {
 	if (b->why != HOLD_STORM)
 		return NULL;
-	return groups_goes_on(s, b->grp) ? "going on" : "over";
+	return !is_last || groups_goes_on(s, b->grp) ? "going on" : "over";
 }
 
 static void lead(struct store *s, const struct batch *b, int64_t leader, const char *storm,
@@ -299,15 +293,15 @@ static void lead(struct store *s, const struct batch *b, int64_t leader, const c
 }
 
 static void close_batch(struct store *s, const struct batch *b, const struct tick *tick,
-			int64_t now)
+			bool is_last, int64_t now)
 {
-	const char *storm = storm_word(s, b);
+	const char *storm = storm_word(s, b, is_last);
 	struct buf rest;
 	int64_t leader;
 
-	if (!takes_digests(&s->sinks[b->sink]) ||
+	if (!batches_taken_by(&s->sinks[b->sink]) ||
 	    (b->count == 1 && b->tally.count == 1 && storm == NULL)) {
-		let_go_singly(s, b, now);
+		batches_let_go(s, b->id, b->count <= BATCH_MAX, now);
 		return;
 	}
 	if (batches_members(s, b->id, &leader, 1) == 0) {
@@ -334,7 +328,7 @@ void batches_close(struct store *s, const struct tick *tick, int64_t now)
 		stmt_end(q);
 		if (!is_some)
 			return;
-		close_batch(s, &b, tick, now);
+		close_batch(s, &b, tick, true, now);
 		if (!find_forming(s, b.sink, b.why, b.grp, &b))
 			(void)groups_end(s, b.grp, now);
 	}
@@ -359,17 +353,20 @@ void batches_join(struct store *s, const struct joining *j, const struct tick *t
 
 	if (j->after != 0) {
 		if (order_find(s, j->after, &older) && older.batch != 0 &&
-		    find_unsent(s, older.batch, &b))
+		    find_unsent(s, older.batch, &b) && has_room(&b))
 			add_member(s, &b, j);
 		else
 			order_free(s, j->id, now);
 		return;
 	}
-	if (!find_forming(s, sink, j->why, j->grp, &b))
+	bool is_there = find_forming(s, sink, j->why, j->grp, &b);
+	bool is_full = is_there && b.count >= room_of(&s->sinks[sink]);
+
+	if (is_full)
+		close_batch(s, &b, tick, false, now);
+	if (!is_there || is_full)
 		make_batch(s, sink, j->why, j->grp, now, &b);
 	add_member(s, &b, j);
-	if (b.count >= room_of(&s->sinks[sink]))
-		close_batch(s, &b, tick, now);
 }
 
 void batches_begin_storm(struct store *s, int64_t id, int64_t grp, int64_t now)
@@ -378,7 +375,7 @@ void batches_begin_storm(struct store *s, int64_t id, int64_t grp, int64_t now)
 	struct buf none;
 	struct batch b;
 
-	if (!takes_digests(&s->sinks[sink]))
+	if (!batches_taken_by(&s->sinks[sink]))
 		return;
 	make_batch(s, sink, HOLD_STORM, grp, now, &b);
 	set_member(s, id, b.id, 0);

@@ -59,6 +59,11 @@ void batches_part(struct store *s, int64_t id, int64_t batch, int64_t now);
 
 /* Members that have not ended, the most severe first, up to a limit. */
 size_t batches_members(struct store *s, int64_t batch, int64_t *ids, size_t limit);
+/* Its members become singles again: at once, or in the steps of later ticks. */
+void batches_let_go(struct store *s, int64_t batch, bool at_once, int64_t now);
+struct sink_facts;
+/* Does the sink take more than one at a time? */
+bool batches_taken_by(const struct sink_facts *sink);
 /* Nobody is in it any more. */
 void batches_forget(struct store *s, int64_t batch);
 

@@ -39,12 +39,17 @@ static void end_done(const struct ending *e, int64_t id)
 	again_after(e->s, id, e->repeats, e->now);
 }
 
+/* Where each goes by itself the most severe is due first. */
+static void part_member(const struct ending *e, int64_t id, size_t index)
+{
+	bool is_ordered = !batches_taken_by(&e->s->sinks[delivery_key_sink(id)]);
+
+	order_queue_up(e->s, id);
+	order_free(e->s, id, e->now + (is_ordered ? (int64_t)index : 0));
+}
+
 static void end_member(const struct ending *e, int64_t id)
 {
-	if (e->split) {
-		order_free(e->s, id, e->now);
-		return;
-	}
 	if (e->s->sinks[delivery_key_sink(id)].heir != 0)
 		adopt_note(e->s, id);
 	if (e->state == DELIVERY_DONE) {
@@ -63,8 +68,12 @@ static void end_some(const struct ending *e)
 	int64_t ids[STEP_MAX];
 	size_t count = batches_members(e->s, e->batch, ids, STEP_MAX);
 
-	for (size_t i = 0; i < count; i++)
-		end_member(e, ids[i]);
+	for (size_t i = 0; i < count; i++) {
+		if (e->split)
+			part_member(e, ids[i], i);
+		else
+			end_member(e, ids[i]);
+	}
 	if (count == STEP_MAX)
 		return;
 	if (e->split) {
@@ -89,6 +98,15 @@ static void ends_as(const struct ending *e, const char *state)
 	stmt_bind_some(q, 5, e->status);
 	stmt_bind_some(q, 6, e->moved_to);
 	stmt_run(q);
+}
+
+void batches_let_go(struct store *s, int64_t batch, bool at_once, int64_t now)
+{
+	const struct ending e = { .s = s, .now = now, .batch = batch, .split = true };
+
+	ends_as(&e, "split");
+	if (at_once)
+		end_some(&e);
 }
 
 void batches_settled(struct store *s, const struct settle *settle,
@@ -118,6 +136,8 @@ void batches_settled(struct store *s, const struct settle *settle,
 
 	stmt_bind_int(q, 1, settle->id);
 	stmt_run(q);
+	if (e.split && order_queue_up(s, settle->id))
+		order_free(s, settle->id, now);
 	ends_as(&e, e.split ? "split" : delivery_state_name(e.state));
 	end_some(&e);
 }

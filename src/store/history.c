@@ -221,6 +221,14 @@ const struct past_row *history_row(const struct history *h, int64_t id)
 	return NULL;
 }
 
+bool history_waits_for(const struct history *h, const struct past_row *row, int64_t id)
+{
+	for (; row != NULL && row->after != 0; row = history_row(h, row->after))
+		if (row->after == id)
+			return true;
+	return false;
+}
+
 bool history_heard(const struct history *h, int sink, int64_t below)
 {
 	for (size_t i = 0; i < h->row_count; i++) {

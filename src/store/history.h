@@ -76,6 +76,9 @@ struct past_row *history_unended(struct history *h, int sink);
 /* The row with this key; NULL: there is none. */
 const struct past_row *history_row(const struct history *h, int64_t id);
 
+/* Does the row wait behind row id, or behind one that does? */
+bool history_waits_for(const struct history *h, const struct past_row *row, int64_t id);
+
 /* Has this sink heard of the episode (invariant 5), by a row with a key below this one? */
 bool history_heard(const struct history *h, int sink, int64_t below);
 

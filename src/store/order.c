@@ -51,6 +51,7 @@ struct placing {
 	int64_t now;
 	bool is_owed; /* a close, and the sink believes the alert open */
 	bool folds;   /* older rows into the new one */
+	bool follows; /* a close, and its open is on its way */
 	struct place place;
 };
 
@@ -94,8 +95,11 @@ static void note_dropped(const struct placing *p, const struct past_row *older)
 
 static void drop_both(struct placing *p, struct past_row *older, const char *reason)
 {
-	if (older->hold == HOLD_SILENCE)
+	if (older->hold == HOLD_SILENCE) {
 		count_silenced(p->s, older->grp);
+		if (p->place.state != DELIVERY_DROPPED) /* the close: once, whatever it ends */
+			count_silenced(p->s, older->grp);
+	}
 	note_dropped(p, older);
 	end_older(p, older, reason);
 	p->place.state = DELIVERY_DROPPED;
@@ -142,11 +146,19 @@ static bool pass_held(struct placing *p, struct past_row *older)
 	return true;
 }
 
+/* Nothing holds a close whose open the sink has heard, or is about to hear. */
+static bool passes_holds(const struct placing *p)
+{
+	return p->is_owed || p->follows;
+}
+
 /* Older news is on its way, or waits for its turn. */
 static bool pass_going(struct placing *p, struct past_row *older)
 {
 	const struct wish *wish = p->news->wish;
-	bool is_held = wish != NULL && wish->reason != HOLD_NONE && !p->is_owed;
+
+	p->follows = p->news->is_close;
+	bool is_held = wish != NULL && wish->reason != HOLD_NONE && !passes_holds(p);
 
 	p->place.state = DELIVERY_DUE; /* none is dropped whose open may still go out */
 	if (!p->folds || !is_foldable(older) || is_held)
@@ -200,7 +212,7 @@ static void hold_new(struct placing *p)
 	if (wish == NULL || p->place.hold != HOLD_NONE || p->place.state == DELIVERY_DROPPED)
 		return;
 	of_close.group = wish->group;
-	order_wish(p->s, p->is_owed ? &of_close : wish, p->now, &p->place);
+	order_wish(p->s, passes_holds(p) ? &of_close : wish, p->now, &p->place);
 }
 
 struct place order_place(struct store *s, int sink, const struct news *news, int64_t now)
@@ -286,6 +298,32 @@ void order_free(struct store *s, int64_t id, int64_t due_at)
 	if (has_heir)
 		adopt_note(s, id);
 	store_note_event(s, delivery_key_event(id));
+}
+
+bool order_queue_up(struct store *s, int64_t id)
+{
+	const struct history *h = &s->history;
+	int sink = store_sink_now(s, delivery_key_sink(id));
+	int64_t after = 0;
+
+	if (!history_load_at(s, delivery_key_event(id)))
+		return false;
+	for (size_t i = 0; i < h->row_count; i++) {
+		const struct past_row *row = &h->rows[i];
+
+		if (row->sink == sink && row->id < id && row->id > after &&
+		    history_is_unended(row->state) && !history_is_dormant(row) &&
+		    !history_waits_for(h, row, id))
+			after = row->id;
+	}
+	if (after == 0)
+		return false;
+	struct stmt *q = db_use(s->db, SQL_WAITING_MOVE);
+
+	stmt_bind_int(q, 1, id);
+	stmt_bind_int(q, 2, after);
+	stmt_run(q);
+	return true;
 }
 
 void order_make(struct store *s, int64_t key, int route, int64_t due_at, int64_t now)

@@ -46,6 +46,12 @@ struct place order_place(struct store *s, int sink, const struct news *news, int
 /* What a row that nothing older holds is held by; counts it. */
 void order_wish(struct store *s, const struct wish *wish, int64_t now, struct place *place);
 
+/*
+ * A member of a digest stands in no line. Puts it behind the newest older row of its alert and
+ * sink that has not ended; false: there is none.
+ */
+bool order_queue_up(struct store *s, int64_t id);
+
 /* The time of a held row has passed, or the digest that it was in goes out one by one: it is due
  * at due_at, or behind an older row still. */
 void order_free(struct store *s, int64_t id, int64_t due_at);

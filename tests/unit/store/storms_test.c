@@ -42,6 +42,30 @@ static void a_storm_is_told_then_held_in_windows_until_one_is_calm(void **state)
 	assert_string_equal(k->digests, "");
 }
 
+/* A window of more rows than a send may tell: only the last digest of it ends the storm. */
+static void that_a_storm_is_over_is_said_once(void **state)
+{
+	struct kit *k = *state;
+
+	k->sinks[1].batch_max = 2;
+	kit_sinks(k, 2);
+	storm(k, 4, 60000);
+	see(k, "al1", "open");
+	see(k, "al2", "open");
+	see(k, "al3", "open");
+	see(k, "al4", "open");
+	see(k, "al5", "open");
+	tick(k);
+	settle_all(k, DELIVERY_DONE);
+	see(k, "al6", "open");
+	see(k, "al7", "open");
+	see(k, "al8", "open");
+	see(k, "al9", "open");
+	k->now += 60000;
+	tick(k);
+	assert_string_equal(k->digests, "storm going on : al6 al7 ; storm over : al8 al9 ;");
+}
+
 static void a_window_without_any_row_ends_a_storm_unsaid(void **state)
 {
 	struct kit *k = *state;
@@ -138,6 +162,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORY(a_storm_is_told_then_held_in_windows_until_one_is_calm),
+		STORY(that_a_storm_is_over_is_said_once),
 		STORY(a_window_without_any_row_ends_a_storm_unsaid),
 		STORY(a_step_goes_when_its_time_has_come_and_its_sink_hears_the_close),
 		STORY(who_takes_care_of_it_ends_what_waits),
