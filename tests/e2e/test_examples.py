@@ -160,3 +160,9 @@ def test_a_provider_has_twenty_of_his_own(settled):
 @pytest.mark.parametrize("name", LEADS)
 def test_the_readme_names_it(name):
     assert f"conf/examples/{name}.conf" in README
+
+
+def test_what_the_readme_shows_of_explain_is_what_it_tells():
+    golden = (TOP / "tests/golden/explain/escalation-waiting.txt").read_text(encoding="utf-8")
+    shown = README.split("$ tocsin explain al-1\n…\n")[1].split("```")[0]
+    assert shown.count("\n") > 8 and golden.endswith(shown)
