@@ -55,7 +55,8 @@ static bool fits(enum preset_need need, bool has)
 
 static unsigned event_bit(const struct message *m)
 {
-	return 1U << (m->count == 1 ? (int)m->alerts[0].event : PRESET_EVENT_DIGEST);
+	return 1U << (m->is_digest || m->count > 1 ? PRESET_EVENT_DIGEST
+						   : (int)m->alerts[0].event);
 }
 
 const struct preset_request *preset_choose(const struct preset *p, const struct message *m)

@@ -351,7 +351,7 @@ static void keep_handle(const struct judging *j, struct outcome *out)
 		slack_handle(&j->plan.first, out->handle);
 		return;
 	}
-	place.is_digest = j->message->count > 1;
+	place.is_digest = j->message->is_digest || j->message->count > 1;
 	slack_handle(&place, out->handle);
 }
 

@@ -103,7 +103,7 @@ void slack_plan(const struct slack_settings *own, const struct message *m,
 {
 	*plan = (struct slack_plan){ .is_plain = has_word(m->progress, SLACK_PLAIN) };
 	/* A digest tells of several alerts: it is no reply to the first of one. */
-	if (m->count == 1 && !has_word(m->progress, SLACK_ANEW))
+	if (m->count == 1 && !m->is_digest && !has_word(m->progress, SLACK_ANEW))
 		read_handle(m->handle, &plan->first);
 	plan->step = step_of(own, m, &plan->first);
 	plan->is_broadcast = plan->step == SLACK_REPLY && is_opening(m);

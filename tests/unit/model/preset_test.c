@@ -339,6 +339,13 @@ static void a_request_is_chosen_by_event_handle_repeat_and_step(void **state)
 			fail_msg("row %zu: wanted %s, got %s", i,
 				 c->name == NULL ? "nothing" : c->name, got);
 	}
+	/* One that says that a storm began. */
+	const struct facts one = { .event = EVENT_OPENED };
+	const struct message storm = {
+		.alerts = &one, .count = 1, .is_digest = true, .handle = "", .progress = ""
+	};
+
+	assert_string_equal(preset_choose(p, &storm)->name, "all");
 	assert_int_equal(preset_events(p),
 			 1U << EVENT_OPENED | 1U << EVENT_CHANGED | 1U << PRESET_EVENT_DIGEST);
 	preset_free(&p);

@@ -201,6 +201,11 @@ static void a_digest_is_no_reply_to_the_first_of_one_alert(void **state)
 	assert_string_equal(r.url, "https://slack.com/api/chat.postMessage");
 	assert_null(strstr(r.body.data, "thread_ts"));
 	request_release(&r);
+	m.count = 1;
+	m.is_digest = true; /* a storm begins */
+	sample_build(s, &m, &r);
+	assert_null(strstr(r.body.data, "thread_ts"));
+	request_release(&r);
 	settings_free(&s);
 }
 

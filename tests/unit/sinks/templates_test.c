@@ -232,6 +232,25 @@ static void several_are_the_items_of_a_digest(void **state)
 	sample_free(&s);
 }
 
+static void that_a_storm_began_is_said_with_its_alert(void **state)
+{
+	static const char *const names[] = { "slack.slack.json.mustache",
+					     "email.txt.mustache" };
+	struct sample *s = sample_new(FRIENDLY, 1);
+
+	(void)state;
+	s->message.is_digest = true;
+	s->message.storm = "began";
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		char *text = render_shipped(names[i], &s->message);
+
+		assert_non_null(strstr(text, "Storm began"));
+		assert_null(strstr(text, "digest"));
+		mem_free(&text);
+	}
+	sample_free(&s);
+}
+
 static struct json *parse(const char *text)
 {
 	struct err err;
@@ -566,6 +585,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_event_is_the_documented_body),
+		cmocka_unit_test(that_a_storm_began_is_said_with_its_alert),
 		cmocka_unit_test(several_are_the_items_of_a_digest),
 		cmocka_unit_test(a_webhook_body_holds_each_alert_byte_for_byte),
 		cmocka_unit_test(slack_gets_valid_payloads_without_foreign_markup),
