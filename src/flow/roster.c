@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "model/preset.h"
 
 enum { LISTED_MAX = 20 }; /* alerts of a digest that people read */
 
@@ -79,10 +80,15 @@ static void say_sinks(const struct roster *r)
 				 LOG_S("was", r->sinks[i].was));
 }
 
-/* People read the most severe ones of a sink that shows what is open; a program reads all. */
+/*
+ * Where people read, the most severe ones; a program reads all. What shows a state by nature is
+ * read by people, whatever the key `collapse` says of this sink.
+ */
 static int64_t listed_max(const struct sink_settings *sink)
 {
-	if (!sink->collapse)
+	bool is_read = sink->preset != NULL ? sink->preset->collapse : sink->type->collapse;
+
+	if (!is_read)
 		return 0;
 	return sink->batch_max < LISTED_MAX ? sink->batch_max : LISTED_MAX;
 }

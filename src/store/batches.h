@@ -62,7 +62,7 @@ size_t batches_members(struct store *s, int64_t batch, int64_t *ids, size_t limi
 /* Its members become singles again: at once, or in the steps of later ticks. */
 void batches_let_go(struct store *s, int64_t batch, bool at_once, int64_t now);
 struct sink_facts;
-/* Does the sink take more than one at a time? */
+/* Does the sink take more than one at a time? A reload may have made another one of it. */
 bool batches_taken_by(const struct sink_facts *sink);
 /* Nobody is in it any more. */
 void batches_forget(struct store *s, int64_t batch);

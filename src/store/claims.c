@@ -223,6 +223,11 @@ static void read_members(struct claims *run, struct claim *claim)
 
 	if (claim->batch == 0)
 		return;
+	if (!batches_taken_by(&run->s->sinks[claim->sink])) {
+		batches_part(run->s, claim->id, claim->batch, run->batch->now);
+		claim->batch = 0;
+		return;
+	}
 	batches_claim(run->s, claim);
 	for (size_t i = 0; i < claim->member_count; i++) {
 		struct claim *member = &claim->members[i];

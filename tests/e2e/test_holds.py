@@ -47,6 +47,17 @@ def started(scene, hook, routes, **top):
     return sim, config, scene.start(config)
 
 
+def test_a_webhook_that_collapses_hears_each_alert_all_the_same(scene):
+    hook = scene.receiver()
+    sim = scene.sim()
+    scene.start(scene.config(sim, [webhook("hook", hook, collapse=True)],
+                             route(group={"wait": "2s", "max": 1000})))
+    sim.put(*(alert(n, created_at=newer()) for n in range(30)))
+    wait_for(lambda: scene.count("SELECT count(*) FROM v_deliveries") == 30)
+    scene.wait_drained()
+    assert sorted(told(hook)) == sorted((f"al-{n}", "opened") for n in range(30))
+
+
 def test_a_group_goes_out_as_one_and_a_retry_is_the_same(scene):
     hook = scene.receiver(lambda call: {"status": 503 if call.number == 1 else 200})
     sim, _, _ = started(scene, hook, route(group={"by": ["type"], "wait": "2s", "max": 10}))

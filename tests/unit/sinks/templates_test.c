@@ -243,7 +243,6 @@ static void that_a_storm_began_is_said_with_its_alert(void **state)
 	s->message.storm = "began";
 	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
 		char *text = render_shipped(names[i], &s->message);
-
 		assert_non_null(strstr(text, "Storm began"));
 		assert_null(strstr(text, "digest"));
 		mem_free(&text);

@@ -211,6 +211,33 @@ static void a_dead_digest_leaves_each_member_dead(void **state)
 	assert_string_equal(rows(k, "chat"), "opened:dead opened:dead");
 }
 
+/* A reload has made another sink of it, which would tell the first alone. */
+static void a_digest_for_who_takes_one_at_a_time_by_now_goes_out_one_by_one(void **state)
+{
+	struct kit *k = *state;
+
+	wish(k, HOLD_QUIET, k->now + HOUR);
+	(void)kit_only(k, 1);
+	k->targets[0].wish = k->wish;
+	see(k, "al1", "open");
+	see(k, "al2", "open");
+	k->now += HOUR;
+	k->ticks = true;
+	kit_turn(k, NULL, 0, 0);
+	k->ticks = false;
+	talents(k, 1, 1, 0, true);
+	turn(k);
+	assert_string_equal(k->digests, "");
+	settle_all(k, DELIVERY_DONE);
+	k->now += 1000;
+	turn(k);
+	settle_all(k, DELIVERY_DONE);
+	assert_string_equal(rows(k, "hook"), "opened:done opened:done");
+	assert_string_equal(ask(k, "SELECT count(*) AS x FROM v_deliveries"
+				   " WHERE state = 'done' AND attempt = 1"),
+			    "2");
+}
+
 /* What an operator does to one of a digest happens to that one alone. */
 static void an_operator_takes_one_out_of_a_digest(void **state)
 {
@@ -303,6 +330,7 @@ int main(void)
 		STORY(inv6_singles_of_one_alert_follow_each_other),
 		STORY(inv2_each_member_of_a_digest_in_doubt_may_have_been_heard),
 		STORY(a_dead_digest_leaves_each_member_dead),
+		STORY(a_digest_for_who_takes_one_at_a_time_by_now_goes_out_one_by_one),
 		STORY(an_operator_takes_one_out_of_a_digest),
 		STORY(a_digest_ends_none_that_it_does_not_tell),
 		STORY(a_pager_hears_the_most_severe_of_a_long_night_first),
