@@ -126,6 +126,12 @@ static bool is_refused(const struct receiver *s, const struct item *i)
 	return !heard;
 }
 
+/* Five refusals in a row hold a receiver (invariant 7), and nothing has got through since then. */
+static bool is_held_by_refusals(const struct receiver *s)
+{
+	return s->refusals >= REFUSALS_MAX;
+}
+
 static void expect_told(struct world *w, const struct api *a, const struct item *i, int but)
 {
 	struct matter matter = { EVENT_OPENED, i->severity, api_type(i) };
@@ -136,7 +142,7 @@ static void expect_told(struct world *w, const struct api *a, const struct item 
 		const struct receiver *r = &w->receivers[s];
 
 		if (s == but || choice.route[s] < 0 || choice.left_out[s] || r->terms.is_dead ||
-		    is_refused(r, i))
+		    is_held_by_refusals(r) || is_refused(r, i))
 			continue;
 		if (accepted(w, s, i->id) == 0)
 			world_fail(w,

@@ -124,7 +124,8 @@ static void look_at_full(struct world *w, const struct api *a)
 	if (strcmp(text, w->last_full[a->number]) == 0)
 		return;
 	snprintf(w->last_full[a->number], sizeof(w->last_full[a->number]), "%s", text);
-	if (was_deceived(w, a))
+	w->is_deceived[a->number] = was_deceived(w, a);
+	if (w->is_deceived[a->number])
 		return;
 	for (size_t i = 0; i < a->count; i++)
 		listed += is_old(&a->items[i], beginning);
@@ -243,11 +244,12 @@ static void check_row(struct world *w, const struct question *v, bool everything
 
 /*
  * What an API listed before the program was ever started is taken in as soon as a first walk
- * gets through; a newest-first list is walked at once only as far as its alerts ring.
+ * gets through; a newest-first list is walked at once only as far as its alerts ring. Behind a
+ * false end that had to be believed, what is resolved waits for the next full pass.
  */
 static bool is_due_history(const struct world *w, const struct api *a, const struct item *i)
 {
-	if ((size_t)(i - a->items) >= w->terms.history)
+	if ((size_t)(i - a->items) >= w->terms.history || w->is_deceived[a->number])
 		return false;
 	return a->terms.order != API_NEWEST || w->baseline_at[a->number] == 0;
 }

@@ -100,6 +100,7 @@ struct world {
 	bool baseline_known[APIS_MAX];
 	char last_full[APIS_MAX][32]; /* as last looked at */
 	size_t false_ends[APIS_MAX];  /* of the API by then */
+	bool is_deceived[APIS_MAX];   /* it had to take a false end of that pass for the end */
 };
 
 /* Tells the violation and ends the process. */
