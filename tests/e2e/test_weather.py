@@ -176,7 +176,8 @@ def test_a_rotated_secret_is_read_again_when_the_old_one_is_refused(scene):
     assert late.requests(TOKEN, 401) <= 8, "it waits"
     files[1][0].write_text("n3w-secret\n")
     daemon.says("poll-recovered", 40, source="late")
-    wait_for(lambda: heard(hook)[(ids[1], "opened")] == 1)
+    # Of the same seed both may call theirs by the same id.
+    wait_for(lambda: heard(hook)[(ids[1], "opened")] == 1 + (ids[0] == ids[1]))
     wait_for(lambda: status(daemon)["ready"])
     assert not troubles(daemon, source="in-time") and len(troubles(daemon)) == 1
     assert in_time.requests(TOKEN, 401) == 0 and in_time.requests(TOKEN) == 2
