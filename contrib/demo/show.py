@@ -226,7 +226,7 @@ class Show:
             self.block(receivers.plain(block["text"]["text"]), "strong", " ")
         for attachment in arrival.message.get("attachments", []):
             for block in attachment["blocks"]:
-                texts = block.get("elements") or [block["text"]]
+                texts = block.get("elements") or block.get("fields") or [block["text"]]
                 text = "  ".join(receivers.plain(one["text"]) for one in texts)
                 style = "dim" if block["type"] == "context" else ""
                 self.block(text, style, "▌", arrival.severity)
