@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "base/mem.h"
+#include "model/json.h"
 #include "model/redact.h"
 
 enum {
@@ -28,6 +29,27 @@ static bool read_alert(struct alert *alert, const struct sink_settings *sink, co
 	return ok;
 }
 
+/* One that can't be read is left out: it must not cost the alert. */
+static void read_context(struct envelope *e, const struct sink_settings *sink,
+			 const char *bytes, size_t len)
+{
+	struct buf text;
+	struct err err;
+	bool ok;
+
+	if (len == 0)
+		return;
+	buf_init(&text, len + REDACTED_MORE);
+	if (sink->redact.count == 0)
+		ok = buf_add(&text, bytes, len);
+	else
+		ok = redact_object(&text, bytes, len, sink->redact.list, sink->redact.count,
+				   &err);
+	e->context_bytes = buf_take(&text, &len);
+	if (ok)
+		e->context = json_parse(e->context_bytes, len, &err);
+}
+
 bool envelope_fill(struct envelope *e, const struct sink_settings *sink,
 		   const struct envelope_names *names, const char *bytes, size_t len,
 		   struct err *err)
@@ -35,6 +57,7 @@ bool envelope_fill(struct envelope *e, const struct sink_settings *sink,
 	*e = (struct envelope){ .link = NULL };
 	if (!read_alert(&e->alert, sink, bytes, len, err))
 		return false;
+	read_context(e, sink, names->context, names->context_len);
 	delivery_id(&(struct delivery_names){ .org_id = e->alert.org_id,
 					      .alert_id = e->alert.id,
 					      .episode = names->episode,
@@ -56,7 +79,8 @@ bool envelope_fill(struct envelope *e, const struct sink_settings *sink,
 				.repeat = names->origin == ORIGIN_REPEAT ? names->ordinal : 0,
 				.vars = sink->vars.list,
 				.var_count = sink->vars.count,
-				.preset = sink->preset };
+				.preset = sink->preset,
+				.context = e->context };
 	e->message = (struct message){ .alerts = &e->facts,
 				       .count = 1,
 				       .sink = sink->name,
@@ -69,6 +93,8 @@ bool envelope_fill(struct envelope *e, const struct sink_settings *sink,
 void envelope_release(struct envelope *e)
 {
 	alert_release(&e->alert);
+	json_free(&e->context);
+	mem_free(&e->context_bytes);
 	mem_free(&e->link);
 }
 

@@ -17,7 +17,9 @@ struct envelope {
 	struct alert alert; /* owned */
 	struct facts facts;
 	char delivery_id[DELIVERY_ID_MAX];
-	char *link; /* owned or NULL */
+	char *context_bytes;  /* owned; of context */
+	struct json *context; /* owned or NULL: none, or one that can't be read */
+	char *link;           /* owned or NULL */
 	struct message message;
 };
 
@@ -29,6 +31,8 @@ struct envelope_names {
 	int64_t episode, seq, at;
 	enum delivery_origin origin;
 	int ordinal;
+	const char *context; /* what is known behind it, a JSON object; context_len 0: none */
+	size_t context_len;
 };
 
 /* Reads the alert's bytes and fills facts and message. False when they are no alert. */

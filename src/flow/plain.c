@@ -89,6 +89,8 @@ bool plain_fill(struct plain *p, enum plain_form form, const struct message *of,
 		if (!read_plain(f, form, &p->alerts[p->count], err))
 			return false;
 		f->alert = &p->alerts[p->count];
+		/* Its texts are not cut, and may be what the template failed of. */
+		f->context = NULL;
 	}
 	return true;
 }

@@ -10,7 +10,7 @@
  *   one alert   its rows; a row that only a message has is not found, so that a search goes on
  *               to the message around it.
  *   its bytes   any name that has no row. A row is never shadowed by an alert that happens to
- *               have a field of that name.
+ *               have a field of that name: `user` is who the directory knows, or missing.
  *
  * Strings are taken from the alert's JSON, not from struct alert, whose texts would end at a
  * NUL inside.
@@ -42,9 +42,10 @@ enum how {
 	HOW_ALERTS, /* the list itself */
 	HOW_VARS,
 	HOW_MAPS,
-	HOW_KEY,  /* the receiver's key of the alert */
-	HOW_KEPT, /* a message's progress, without its step */
-	HOW_JSON, /* const struct json *, NULL: missing */
+	HOW_KEY,     /* the receiver's key of the alert */
+	HOW_KEPT,    /* a message's progress, without its step */
+	HOW_JSON,    /* const struct json *, NULL: missing */
+	HOW_CONTEXT, /* a member of the context, by the same name */
 };
 
 enum { NOWHERE = -1 };
@@ -83,6 +84,10 @@ enum { NOWHERE = -1 };
 	X("storm", HOW_TEXT, NOWHERE, IN_MESSAGE(storm))                                       \
 	X("rest", HOW_JSON, NOWHERE, IN_MESSAGE(rest))                                         \
 	X("repeat", HOW_NUMBER, IN_FACTS(repeat), NOWHERE)                                     \
+	X("user", HOW_CONTEXT, IN_FACTS(context), NOWHERE)                                     \
+	X("policy", HOW_CONTEXT, IN_FACTS(context), NOWHERE)                                   \
+	X("budget", HOW_CONTEXT, IN_FACTS(context), NOWHERE)                                   \
+	X("usage", HOW_CONTEXT, IN_FACTS(context), NOWHERE)                                    \
 	X("vars", HOW_VARS, IN_FACTS(vars), NOWHERE)                                           \
 	X("test", HOW_BOOL, IN_FACTS(test), IN_MESSAGE(test))                                  \
 	X("dedup_key", HOW_KEY, IN_FACTS(alert), NOWHERE)                                      \
@@ -238,6 +243,14 @@ static bool get_own(const struct facts *f, const char *name, size_t len, struct 
 	return get_json(doc, json_root(doc), name, len, out);
 }
 
+/* A name of the context is found where it is not known, too: no field of the alert's replaces it. */
+static bool get_context(const struct facts *f, const char *name, size_t len, struct value *out)
+{
+	if (f->context == NULL || !get_json(f->context, json_root(f->context), name, len, out))
+		not_found(out);
+	return true;
+}
+
 static bool get_var(const struct facts *f, const char *name, size_t len, struct value *out)
 {
 	for (size_t i = 0; i < f->var_count; i++) {
@@ -296,6 +309,7 @@ static bool found_member(const struct field *field, const void *base, int offset
 	case HOW_JSON: return found_json(*(const struct json *const *)at, out);
 	case HOW_OWN:
 	case HOW_EVENT:
+	case HOW_CONTEXT:
 	case HOW_RAW:
 	case HOW_KEY:
 	case HOW_INDEX:
@@ -341,6 +355,7 @@ static bool get_facts(const struct value *v, const char *name, size_t len, struc
 	case HOW_LAST: return found_bool(out, v->index + 1 == v->count);
 	case HOW_VARS: return found_group(out, VALUE_VARS, f);
 	case HOW_MAPS: return found_group(out, VALUE_MAPS, f);
+	case HOW_CONTEXT: return get_context(f, name, len, out);
 	case HOW_OWN:
 	case HOW_TEXT:
 	case HOW_BOOL:

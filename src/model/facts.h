@@ -35,6 +35,8 @@ struct facts {
 	const struct pair *vars;
 	size_t var_count;
 	const struct preset *preset; /* its maps; NULL: none */
+	/* An object with user, policy, budget, usage behind the alert, as far as known; NULL: none. */
+	const struct json *context;
 };
 
 /* What one name stands for. */

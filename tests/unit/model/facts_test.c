@@ -9,6 +9,7 @@
 #include <cmocka.h>
 
 #include "base/mem.h"
+#include "model/json.h"
 #include "model/sink.h"
 
 static const char bytes_a[] =
@@ -17,13 +18,18 @@ static const char bytes_a[] =
 	"\"created_at\":\"2025-01-15T10:30:00Z\",\"resolved_at\":null,\"sink\":\"theirs\","
 	"\"metadata\":{\"model\":\"gpt-4\",\"token_count\":4200.0,\"deep\":{\"er\":[true]}},"
 	"\"new_field\":9007199254740993,\"count\":77}";
-static const char bytes_b[] = "{\"id\":\"b1\",\"title\":\"B\"}";
+static const char bytes_b[] =
+	"{\"id\":\"b1\",\"title\":\"B\",\"user\":{\"name\":\"theirs\"},\"policy\":\"theirs\"}";
+static const char bytes_known[] =
+	"{\"user\":{\"name\":\"Jane\",\"department\":null,\"a\":{\"b\":[1]}},\"policy\":null,"
+	"\"budget\":{\"amount\":5000.00,\"percent\":84.2},\"title\":\"theirs\"}";
 
 static struct pair vars[] = { { .name = (char *)(uintptr_t) "team",
 				.value = (char *)(uintptr_t) "sec" } };
 
 struct world {
 	struct alert a, b;
+	struct json *known;
 	struct facts facts[2];
 	struct message message;
 };
@@ -32,8 +38,10 @@ static void world_init(struct world *w, size_t count)
 {
 	assert_true(alert_read(&w->a, bytes_a, sizeof(bytes_a) - 1, NULL));
 	assert_true(alert_read(&w->b, bytes_b, sizeof(bytes_b) - 1, NULL));
+	w->known = json_parse(bytes_known, sizeof(bytes_known) - 1, NULL);
 	w->facts[0] = (struct facts){
 		.alert = &w->a,
+		.context = w->known,
 		.event = EVENT_RESOLVED,
 		.first = true,
 		.source = "acme",
@@ -59,6 +67,7 @@ static void world_release(struct world *w)
 {
 	alert_release(&w->a);
 	alert_release(&w->b);
+	json_free(&w->known);
 }
 
 /* "kind:text"; "-" for no such name, "null" for a known one without value. */
@@ -226,6 +235,54 @@ static void a_digest_answers_for_itself_alone(void **state)
 	world_release(&w);
 }
 
+static void who_is_behind_it_comes_from_the_context_alone(void **state)
+{
+	static const char *const names[] = { "user", "policy", "budget", "usage" };
+	struct world w;
+	struct value v;
+
+	(void)state;
+	world_init(&w, 1);
+	value_of_facts(&w.facts[0], &v);
+	expect(&v, "user", "json");
+	expect(&v, "user.name", "text:Jane");
+	expect(&v, "user.department", "null");
+	expect(&v, "user.none", "-");
+	expect(&v, "user.a.b", "json");
+	expect(&v, "policy", "null");
+	expect(&v, "policy.name", "-");
+	expect(&v, "budget.amount", "number:5000.00");
+	expect(&v, "budget.percent", "number:84.2");
+	expect(&v, "usage", "null");
+	expect(&v, "title", "text:T");
+	value_of_message(&w.message, &v);
+	expect(&v, "user.name", "text:Jane");
+	/* Without one, a field of the alert's own is none of these. */
+	value_of_facts(&w.facts[1], &v);
+	for (size_t i = 0; i < ARRAY_LEN(names); i++)
+		expect(&v, names[i], "null");
+	expect(&v, "user.name", "-");
+	world_release(&w);
+}
+
+static void each_alert_of_a_digest_has_its_own_context(void **state)
+{
+	struct world w;
+	struct value v, item;
+
+	(void)state;
+	world_init(&w, 2);
+	value_of_message(&w.message, &v);
+	expect(&v, "user", "-");
+	expect(&v, "budget.percent", "-");
+	assert_true(value_get(&v, "alerts", 6, &v));
+	assert_true(value_at(&v, 0, &item));
+	expect(&item, "user.name", "text:Jane");
+	assert_true(value_at(&v, 1, &item));
+	expect(&item, "user.name", "-");
+	world_release(&w);
+}
+
 static void truth_is_mustache_s(void **state)
 {
 	static const char text[] = "[null,false,true,0,\"\",\"x\",[],[0],{}]";
@@ -254,7 +311,7 @@ static void every_name_of_the_table_is_listed_once(void **state)
 	for (; names[count] != NULL; count++)
 		for (size_t i = 0; i < count; i++)
 			assert_string_not_equal(names[i], names[count]);
-	assert_int_equal(count, 38);
+	assert_int_equal(count, 42);
 }
 
 int main(void)
@@ -265,6 +322,8 @@ int main(void)
 		cmocka_unit_test(what_only_a_message_knows_an_alert_leaves_to_it),
 		cmocka_unit_test(a_message_of_one_answers_for_its_alert),
 		cmocka_unit_test(a_digest_answers_for_itself_alone),
+		cmocka_unit_test(who_is_behind_it_comes_from_the_context_alone),
+		cmocka_unit_test(each_alert_of_a_digest_has_its_own_context),
 		cmocka_unit_test(truth_is_mustache_s),
 		cmocka_unit_test(every_name_of_the_table_is_listed_once),
 	};
