@@ -4,10 +4,10 @@
 #include <string.h>
 
 #include "base/mem.h"
-#include "base/num.h"
 #include "cli/jline.h"
 #include "cli/report.h"
 #include "cli/table.h"
+#include "model/budget.h"
 #include "model/money.h"
 
 enum {
@@ -113,27 +113,6 @@ void report_show_usage(const struct report *r, const char *source, const struct 
 
 /* ---- budgets ---- */
 
-/* Good enough for a percentage, not for money. */
-static bool amount_of(const struct json_value *item, const char *key, double *value)
-{
-	size_t len;
-	const char *text = json_text(json_get(item, key), &len);
-
-	return text != NULL && num_parse_decimal(text, len, value);
-}
-
-static int64_t tenths_of(const struct json_value *item)
-{
-	double amount, spent;
-
-	if (!amount_of(item, "amount", &amount) || !amount_of(item, "spent", &spent) ||
-	    amount <= 0)
-		return -1;
-	double tenths = spent / amount * 1000;
-
-	return tenths < 0 ? 0 : tenths > 1e9 ? (int64_t)1e9 : (int64_t)tenths;
-}
-
 void report_keep_budget(struct report_budgets *b, const struct json *item)
 {
 	struct json_span bytes = json_bytes(item, json_root(item));
@@ -142,9 +121,10 @@ void report_keep_budget(struct report_budgets *b, const struct json *item)
 		b->room = b->room == 0 ? 16 : 2 * b->room;
 		b->list = mem_resize(b->list, b->room, sizeof(*b->list));
 	}
-	b->list[b->count++] = (struct report_budget){ .body = mem_dup(bytes.at, bytes.len),
-						      .len = bytes.len,
-						      .tenths = tenths_of(json_root(item)) };
+	b->list[b->count++] =
+		(struct report_budget){ .body = mem_dup(bytes.at, bytes.len),
+					.len = bytes.len,
+					.tenths = budget_tenths(json_root(item)) };
 }
 
 void report_release_budgets(struct report_budgets *b)

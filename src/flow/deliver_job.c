@@ -216,7 +216,9 @@ static struct envelope_names names_of(const struct deliver *d, const struct clai
 					.seq = c->seq,
 					.at = c->at,
 					.origin = c->origin,
-					.ordinal = c->ordinal };
+					.ordinal = c->ordinal,
+					.context = c->context,
+					.context_len = c->context_len };
 }
 
 static void add_link(const struct deliver *d, const struct claim *c, struct envelope *e)

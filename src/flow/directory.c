@@ -99,6 +99,7 @@ static void complete(struct desk *desk)
 	say_recovered(desk);
 	desk->completed_at = clock_now();
 	desk->count = (int64_t)bits_count(&desk->listed);
+	desk->directory->news++;
 	desk->ended_at = now;
 	desk->next_at = now + desk->directory->p.settings->context_every_ms;
 	desk_rest(desk);
@@ -203,6 +204,7 @@ static void store_page_of(struct desk *desk)
 	desk->items += desk->page.item_count;
 	desk->left_out += desk->page.left_out;
 	desk->changed += changed;
+	d->news++;
 	move_on(desk);
 }
 
@@ -370,6 +372,26 @@ void directory_free(struct directory **d)
 	for (size_t i = 0; i < CONTEXT_LISTS; i++)
 		desk_rest(&(*d)->desks[i]);
 	mem_free(d);
+}
+
+bool directory_comes(const struct directory *d, enum context_kind kind)
+{
+	const struct desk *desk = &d->desks[kind];
+	bool is_asked =
+		desk->is_early || desk->doing != DESK_RESTS || due_at(desk) <= clock_steady();
+
+	return desk->is_kept && !d->is_stopped && !d->is_retired && is_asked &&
+	       !directory_fails(d, kind);
+}
+
+bool directory_fails(const struct directory *d, enum context_kind kind)
+{
+	return d->desks[kind].is_off || d->desks[kind].error[0] != '\0';
+}
+
+int64_t directory_news(const struct directory *d)
+{
+	return d->news;
 }
 
 void directory_status(const struct directory *d, enum context_kind kind,

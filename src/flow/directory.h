@@ -66,6 +66,13 @@ bool directory_is_quiet(const struct directory *d);
  */
 bool directory_want(struct directory *d, enum context_kind kind, const char *id);
 
+/* Does a pass that is wanted, due or under way bring what is not known yet? */
+bool directory_comes(const struct directory *d, enum context_kind kind);
+/* Its last answer was none, or the list is off. */
+bool directory_fails(const struct directory *d, enum context_kind kind);
+/* Moves on whenever a page is stored, a pass ends, or one fails. */
+int64_t directory_news(const struct directory *d);
+
 struct directory_status {
 	bool is_kept;           /* the configuration names this list */
 	bool is_off;            /* the API refuses it: 403, 404 */

@@ -65,6 +65,7 @@ struct directory {
 	struct desk desks[CONTEXT_LISTS];
 	struct chance chance;
 	bool is_stopped, is_retired;
+	int64_t news;
 };
 
 static inline struct directory_list desk_list(const struct desk *desk)

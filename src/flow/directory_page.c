@@ -49,6 +49,7 @@ void desk_say_failed(struct desk *desk, const char *reason)
 {
 	bool is_again = desk->fails > 0 && desk->fails % SAY_EVERY == 0;
 
+	desk->directory->news++;
 	if (desk->error[0] == '\0' || is_again)
 		log_line(LOG_WARN, LOG_CONTEXT_FAILED,
 			 LOG_S("source", desk->directory->p.settings->name),

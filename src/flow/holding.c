@@ -268,12 +268,16 @@ void holding_ripens(const struct holding *h, const struct ripe *row, int64_t now
 	/* A route that is gone holds nothing; bytes that cannot be read are for who sends them. */
 	if (route == NULL || !alert_read(&alert, row->body, row->body_len, &err))
 		return;
+	struct json *context =
+		row->context_len == 0 ? NULL : json_parse(row->context, row->context_len, &err);
 	struct facts facts = { .alert = &alert,
 			       .event = row->kind,
 			       .source = roster_source_name(h->roster, row->source),
-			       .route = route->name };
+			       .route = route->name,
+			       .context = context };
 
 	go_on(h, route, row, &facts, now, out);
+	json_free(&context);
 	alert_release(&alert);
 }
 

@@ -25,7 +25,8 @@
 #include "base/crash.h"
 #include "base/kill.h"
 #include "base/mem.h"
-#include "flow/suspects.h"
+
+enum { CONTEXT_MAX = 1 << 20 }; /* of an event; what makes it up is smaller */
 
 static void add_step(struct decision *d, struct step step)
 {
@@ -136,7 +137,7 @@ static void add_steps(struct intake *in, size_t route)
 					    .route = in->roster->routes[route],
 					    .step = (int)n };
 
-			holding_step(r, n, in->now, &t.wish);
+			holding_step(r, n, in->seen_at, &t.wish);
 			add_target(in, &t);
 		}
 	}
@@ -165,7 +166,8 @@ static size_t route_step(struct intake *in, const struct alert *seen, const stru
 			       .event = step->kind,
 			       .first = step->first,
 			       .source = in->source->name,
-			       .at = in->now };
+			       .at = in->seen_at,
+			       .context = in->known };
 	size_t count = router_choose(s->router, &facts, in->chosen, s->sink_count);
 	size_t from = in->target_count;
 
@@ -194,6 +196,59 @@ static void look_for_flapping(struct intake *in, const struct known *known,
 	in->is_flapping = reopens && holding_is_flapping(in->holding, &out->flap, seen);
 }
 
+/* ---- its context ---- */
+
+static void keep_context(struct intake *in, struct decision *out)
+{
+	json_free(&in->known);
+	if (in->text.len == 0)
+		return;
+	in->known = json_parse(in->text.data, in->text.len, NULL);
+	out->context = in->text.data;
+	out->context_len = in->text.len;
+}
+
+/* Fills in->text anew; false: more may come. */
+static bool look_up(struct intake *in, const struct alert *seen)
+{
+	buf_clear(&in->text);
+	if (in->context == NULL || !context_is_on(in->context))
+		return true;
+	return context_add(in->context, seen, &in->text);
+}
+
+/* An episode has one context: it is looked up for its first event, and stays as it was. */
+static void choose_context(struct intake *in, const struct known *known, struct decision *out)
+{
+	bool is_new = out->step_count > 0 && out->steps[0].new_episode;
+
+	if (is_new) {
+		if (!look_up(in, in->seen) && in->source->context_wait_ms > 0)
+			out->wait_until = in->now + in->source->context_wait_ms;
+	} else {
+		buf_clear(&in->text);
+		if (known != NULL && known->context != NULL)
+			buf_adds(&in->text, known->context);
+	}
+	keep_context(in, out);
+}
+
+/* ---- the decision ---- */
+
+static void route_steps(struct intake *in, struct decision *out)
+{
+	for (size_t i = 0; i < out->step_count; i++)
+		if (!out->steps[i].follow)
+			out->steps[i].target_count = route_step(in, in->seen, &out->steps[i]);
+	for (size_t i = 0; i < out->step_count; i++)
+		in->unrouted_now +=
+			out->steps[i].new_episode && out->steps[i].target_count == 0;
+	for (size_t i = 0, from = 0; i < out->step_count; i++) {
+		out->steps[i].targets = in->targets + from;
+		from += out->steps[i].target_count;
+	}
+}
+
 /* What the store asks back for each alert that is not SAME. */
 static void decide(void *arg, const struct known *known, const struct alert *seen,
 		   struct decision *out)
@@ -202,20 +257,53 @@ static void decide(void *arg, const struct known *known, const struct alert *see
 
 	CRASH_POINT("deciding", seen->title);
 	in->seen = seen;
+	in->seen_at = in->now;
 	in->target_count = 0;
 	intake_steps(known, seen, in->baseline_at, out);
 	look_for_flapping(in, known, seen, out);
-	for (size_t i = 0; i < out->step_count; i++)
-		if (!out->steps[i].follow)
-			out->steps[i].target_count = route_step(in, seen, &out->steps[i]);
-	for (size_t i = 0; i < out->step_count; i++)
-		in->unrouted_now +=
-			out->steps[i].new_episode && out->steps[i].target_count == 0;
-	for (size_t i = 0, from = 0; i < out->step_count; i++) {
-		out->steps[i].targets = in->targets + from;
-		from += out->steps[i].target_count;
-	}
+	choose_context(in, known, out);
+	if (out->wait_until == 0)
+		route_steps(in, out);
 	KILL_POINT("alert-decided");
+}
+
+/* By a clock that was set back it would wait for years. */
+static bool waits_on(const struct intake *in, const struct waiting *event)
+{
+	return !event->is_over && in->now < event->until &&
+	       event->until <= in->now + in->source->context_wait_ms;
+}
+
+static void takes(void *arg, const struct alert *alert);
+
+/* What the store asks back for an event that has waited for its context. */
+static const struct alert *route(void *arg, const struct waiting *event, struct decision *out)
+{
+	struct intake *in = arg;
+	struct err err;
+
+	alert_release(&in->waited);
+	/* It was read before; and one that we crashed on is left to who looks for it. */
+	if (!alert_read(&in->waited, event->body, event->body_len, &err) ||
+	    (in->suspects != NULL && suspects_names(in->suspects, in->waited.id)))
+		return NULL;
+	takes(in, &in->waited);
+	CRASH_POINT("deciding", in->waited.title);
+	in->seen = &in->waited;
+	in->seen_at = event->at;
+	in->target_count = 0;
+	if (!look_up(in, in->seen) && waits_on(in, event)) {
+		out->wait_until = event->until;
+		return in->seen;
+	}
+	in->is_flapping = event->kind == EVENT_REOPENED &&
+			  holding_is_flapping(in->holding, &event->flap, in->seen);
+	add_step(out, (struct step){ .kind = event->kind,
+				     .first = event->first,
+				     .new_episode = true });
+	keep_context(in, out);
+	route_steps(in, out);
+	return in->seen;
 }
 
 bool intake_follows(const struct roster *roster, int route, int sink, enum event_kind kind)
@@ -232,7 +320,11 @@ static bool follows(void *arg, int route, int sink, enum event_kind kind, struct
 {
 	const struct intake *in = arg;
 	const struct facts facts = {
-		.alert = in->seen, .event = kind, .source = in->source->name, .at = in->now
+		.alert = in->seen,
+		.event = kind,
+		.source = in->source->name,
+		.at = in->now,
+		.context = in->known,
 	};
 
 	holding_wish(in->holding, roster_route(in->roster, route), sink, &facts, in->now, wish);
@@ -268,14 +360,27 @@ struct page_batch intake_batch(struct intake *in, const struct page *page,
 				    .position = position,
 				    .decide = decide,
 				    .follows = follows,
+				    .route = route,
 				    .takes = takes,
 				    .decide_arg = in };
+}
+
+struct page_batch intake_look(struct intake *in, int64_t after, size_t room, int64_t now)
+{
+	const struct page nothing = { .items = NULL };
+	struct page_batch batch = intake_batch(in, &nothing, NULL, now);
+
+	batch.waiting_after = after;
+	batch.waiting_room = room;
+	return batch;
 }
 
 void intake_stored(struct intake *in)
 {
 	in->unrouted += in->unrouted_now;
 	in->unrouted_now = 0;
+	if (in->context != NULL)
+		context_ask(in->context);
 }
 
 void intake_init(struct intake *in, const struct holding *holding,
@@ -284,6 +389,7 @@ void intake_init(struct intake *in, const struct holding *holding,
 	*in = (struct intake){ .holding = holding,
 			       .roster = holding->roster,
 			       .source_number = source_number };
+	buf_init(&in->text, CONTEXT_MAX);
 	intake_refit(in, source);
 }
 
@@ -299,5 +405,8 @@ void intake_release(struct intake *in)
 {
 	mem_free(&in->chosen);
 	mem_free(&in->targets);
+	buf_release(&in->text);
+	json_free(&in->known);
+	alert_release(&in->waited);
 	doubts_release(&in->doubts);
 }

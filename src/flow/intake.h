@@ -13,9 +13,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "flow/context.h"
 #include "flow/doubts.h"
 #include "flow/holding.h"
 #include "flow/roster.h"
+#include "flow/suspects.h"
 #include "model/page.h"
 #include "store/store.h"
 
@@ -25,9 +27,15 @@ struct intake {
 	const struct roster *roster; /* the same */
 	const struct source_settings *source;
 	int source_number;
+	struct context *context;         /* NULL: events have none */
+	const struct suspects *suspects; /* NULL: there are none */
 	int64_t baseline_at; /* older alerts are recorded without ringing; 0: none are older */
 	int64_t now;         /* of the page */
 	const struct alert *seen;    /* the alert that is being decided on */
+	int64_t seen_at;             /* when it was so */
+	struct alert waited;         /* it, where its event has waited; owned */
+	struct buf text;             /* the context of its events */
+	struct json *known;          /* the same, parsed; NULL: none; owned */
 	bool is_flapping;            /* it opens again too often */
 	struct route_target *chosen; /* scratch, one a sink; owned */
 	struct target *targets;
@@ -51,7 +59,10 @@ void intake_release(struct intake *in);
 struct page_batch intake_batch(struct intake *in, const struct page *page,
 			       const struct source_state *position, int64_t now);
 
-/* A batch of this intake was stored: what it counted counts. */
+/* The batch that looks again at so many events which wait for their context, after this one. */
+struct page_batch intake_look(struct intake *in, int64_t after, size_t room, int64_t now);
+
+/* A batch of this intake was stored: what it counted counts, what it missed is asked for. */
 void intake_stored(struct intake *in);
 
 /*

@@ -54,7 +54,7 @@ struct lookup {
 	int64_t off_until;  /* steady; 0: it is on */
 	int64_t said_at;    /* steady */
 	char error[ERR_TEXT_MAX];
-	int64_t errors;
+	int64_t errors, news;
 };
 
 /* ---- entries ---- */
@@ -133,6 +133,7 @@ static struct entry *add(struct lookup *l, const char *user_id, const char *date
 static void settle(struct entry *e, enum entry_state state, int64_t keep_ms)
 {
 	mem_free(&e->cursor);
+	e->lookup->news++;
 	e->state = state;
 	e->until = clock_steady() + keep_ms;
 }
@@ -400,6 +401,11 @@ void lookup_free(struct lookup **l)
 	}
 	mem_free_secret(&(*l)->bearer);
 	mem_free(l);
+}
+
+int64_t lookup_news(const struct lookup *l)
+{
+	return l->news;
 }
 
 void lookup_status(const struct lookup *l, struct directory_status *out)

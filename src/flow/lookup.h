@@ -42,6 +42,9 @@ enum lookup_answer {
 enum lookup_answer lookup_usage(struct lookup *l, const char *user_id, int64_t at,
 				const char *model, struct buf *out);
 
+/* Moves on whenever a look-up has ended. */
+int64_t lookup_news(const struct lookup *l);
+
 /* Since start: answers that were no page; and is it off? */
 void lookup_status(const struct lookup *l, struct directory_status *out);
 

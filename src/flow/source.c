@@ -145,7 +145,9 @@ static void set_timer(struct source *s)
 	int64_t at = directory_wakes(s), now = clock_steady();
 
 	at = s->nudge.at < at ? s->nudge.at : at;
+	int64_t waiting_at = source_waiting_wakes_at(s);
 
+	at = waiting_at < at ? waiting_at : at;
 	for (size_t i = 0; i < PASS_KINDS; i++) {
 		int64_t wakes = wakes_at(&s->lanes[i]);
 
@@ -186,6 +188,7 @@ void source_turn_end(struct source *s)
 		pump(&s->lanes[i]);
 	lookup_turn_end(s->lookup, may_mirror(s));
 	directory_turn_end(s->directory, may_mirror(s));
+	source_look_at_waiting(s);
 	set_timer(s);
 }
 
@@ -253,6 +256,8 @@ bool source_once_over(const struct source *s, bool *ok)
 {
 	*ok = s->once_ok;
 	/* What is known of people and budgets is brought up to date, too, but nobody waits long. */
+	if (s->once_ok && source_waits(s))
+		return false;
 	if (s->once_ok && !directory_is_quiet(s->directory) &&
 	    clock_steady() - s->born_at < ONCE_CONTEXT_MS)
 		return false;
@@ -323,6 +328,10 @@ static bool make_directory(struct source *s, uint64_t seed, struct err *err)
 
 	s->directory = directory_new(&parts, seed, err);
 	s->lookup = lookup_new(&parts);
+	s->directory_parts = parts;
+	s->context = (struct context){ .p = &s->directory_parts,
+				       .directory = s->directory,
+				       .lookup = s->lookup };
 	return s->directory != NULL;
 }
 
@@ -350,10 +359,13 @@ struct source *source_new(const struct source_parts *parts, uint64_t seed, struc
 	auth_init(&s->auth, &client);
 	intake_init(&s->intake, parts->holding, parts->settings, parts->number);
 	s->intake.baseline_at = s->state.baseline_at;
+	s->intake.context = &s->context;
+	s->intake.suspects = &s->suspects;
 	chance_seed(&s->chance, seed);
 	nudge_init(&s->nudge, clock_steady());
 	s->born_at = parts->born_at;
 	init_lanes(s);
+	source_begin_waiting(s);
 	s->timer_at = s->born_at;
 	timer_set(s->timer, 0);
 	return s;
@@ -372,6 +384,7 @@ void source_refit(struct source *s, struct source_settings *settings)
 	auth_refit(&s->auth, &client);
 	directory_refit(s->directory, settings);
 	lookup_refit(s->lookup, settings);
+	s->directory_parts.settings = settings;
 	intake_refit(&s->intake, settings);
 }
 
@@ -414,6 +427,7 @@ void source_free(struct source **s)
 	directory_free(&(*s)->directory);
 	lookup_free(&(*s)->lookup);
 	auth_release(&(*s)->auth);
+	context_release(&(*s)->context);
 	intake_release(&(*s)->intake);
 	suspects_release(&(*s)->suspects);
 	for (size_t i = 0; i < PASS_KINDS; i++)

@@ -5,6 +5,7 @@
  *   source_token.c    the credential: fetched for all lanes
  *   source_page.c     one page: asked for, answered
  *   source_walk.c     one page stored; where the walk goes, how a pass ends
+ *   source_waiting.c  events that wait for their context
  *   source_trouble.c  what fails: said once, waits that grow
  */
 #ifndef FLOW_SOURCE_INNER_H
@@ -104,7 +105,15 @@ struct source {
 	struct directory *directory; /* owned */
 	struct lookup *lookup;       /* owned */
 	struct nudge nudge;
+	struct directory_parts directory_parts;
+	struct context context;
 	struct intake intake;
+	struct {
+		int64_t look_at;    /* steady; INT64_MAX: no event waits */
+		int64_t not_before; /* steady */
+		int64_t after;      /* not 0: a round of looking goes on behind this event */
+		int64_t news;       /* what the last round began with */
+	} waiting;
 	struct suspects suspects;
 	struct source_state state; /* as it is stored */
 	struct missing missing;
@@ -179,6 +188,15 @@ bool source_is_unwanted(const struct source *s, const struct reply *reply);
 /* ---- source_page.c ---- */
 
 void source_start_page(struct lane *l);
+
+/* ---- source_waiting.c ---- */
+
+void source_begin_waiting(struct source *s);
+/* A page may have left some, or taken some on. */
+void source_note_waiting(struct source *s, const struct page_result *r);
+void source_look_at_waiting(struct source *s);
+int64_t source_waiting_wakes_at(const struct source *s);
+bool source_waits(const struct source *s);
 
 /* ---- source_walk.c ---- */
 

@@ -394,6 +394,7 @@ static void on_stored(void *arg, const struct page_result *r)
 	intake_stored(&s->intake);
 	note_sighted(s, r, l->page.item_count);
 	note_missing(s, &r->missing);
+	source_note_waiting(s, r);
 	say_rejects(l, r);
 	if (r->deliveries > 0)
 		s->p.stored(s->p.arg);

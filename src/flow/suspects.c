@@ -149,6 +149,11 @@ static const char *refuse_id(const struct suspects *all, const char *id)
 	return NULL;
 }
 
+bool suspects_names(const struct suspects *all, const char *id)
+{
+	return refuse_id(all, id) != NULL;
+}
+
 void suspects_set_aside(const struct suspects *all, struct page *p)
 {
 	for (size_t i = 0; all->count > 0 && i < p->item_count;) {

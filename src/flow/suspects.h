@@ -48,6 +48,8 @@ void suspects_release(struct suspects *all);
 
 /* NULL, or why this item is not even read. */
 const char *suspects_refuse(const struct suspects *all, const char *bytes, size_t len);
+/* Is the alert with this id given up? */
+bool suspects_names(const struct suspects *all, const char *id);
 /* Sets aside what is given up by its id. */
 void suspects_set_aside(const struct suspects *all, struct page *p);
 

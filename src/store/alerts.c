@@ -24,9 +24,9 @@
 #include "base/kill.h"
 #include "base/mem.h"
 #include "store/again.h"
-#include "store/batches.h"
 #include "store/inner.h"
-#include "store/order.h"
+#include "store/telling.h"
+#include "store/waiting.h"
 
 /* What the store holds of one alert, and what it becomes. */
 struct life {
@@ -36,27 +36,16 @@ struct life {
 	struct known known;
 };
 
-/* A row that an event will make. */
-struct plan {
-	int sink, route;
-	enum delivery_origin origin;
-	int ordinal;      /* the step of an escalation */
-	const char *drop; /* NULL: to be sent; else the reason why not */
-	struct wish wish;
-};
-
 struct page_run {
 	struct store *s;
 	const struct page_batch *batch;
 	struct page_result result;
 	int64_t next_event;
-	const struct alert *seen; /* the item at hand */
-	bool was_known;           /* the last item */
-	bool some_missing;        /* of the source's alerts, before the page */
+	bool was_known;    /* the last item */
+	bool some_missing; /* of the source's alerts, before the page */
 	int64_t pruned_at; /* the newest created_at of what was pruned of it; 0: nothing was */
 	int64_t *numbers;  /* of the items */
-	struct plan *plans;
-	size_t plan_count, plan_room;
+	struct telling telling;
 };
 
 /* The API's own word, also one that we do not know; such an alert counts as open. */
@@ -160,115 +149,10 @@ static void save_alert(struct page_run *run, const struct alert *a, const struct
 	stmt_run(q);
 }
 
-/* ---- one event and its rows ---- */
-
-static bool has_plan(const struct page_run *run, const struct plan *plan)
-{
-	for (size_t i = 0; i < run->plan_count; i++)
-		if (run->plans[i].sink == plan->sink && run->plans[i].ordinal == plan->ordinal)
-			return true;
-	return false;
-}
-
-/* One event makes one row a sink; the first that asks for it wins. */
-static void add_plan(struct page_run *run, const struct plan *plan)
-{
-	if (has_plan(run, plan))
-		return;
-	if (run->plan_count == run->plan_room) {
-		run->plan_room = run->plan_room * 2 + 16;
-		run->plans = mem_resize(run->plans, run->plan_room, sizeof(*run->plans));
-	}
-	run->plans[run->plan_count++] = *plan;
-}
-
-/* Every sink that belongs to the episode hears what follows, unless its route says not
- * (invariant 5). */
-static void plan_follow_ups(struct page_run *run, enum event_kind kind)
-{
-	const struct page_batch *batch = run->batch;
-	const struct history *h = &run->s->history;
-
-	for (size_t i = 0; i < h->sink_count; i++) {
-		const struct past_sink *past = &h->sinks[i];
-
-		struct plan plan = { .sink = past->sink,
-				     .route = past->route,
-				     .origin = ORIGIN_FOLLOW };
-
-		if (!past->is_alive && !past->is_filtered)
-			continue;
-		if (batch->follows == NULL || batch->follows(batch->decide_arg, past->route,
-							     past->sink, kind, &plan.wish))
-			add_plan(run, &plan);
-	}
-}
-
-/* A sink that waits for this episode or heard it needs no second opening of it; nor does one
- * that its route left out need to be left out twice. */
-static bool has_heard(const struct history *h, const struct target *target)
-{
-	const struct past_sink *past = history_sink(h, target->sink);
-
-	return past != NULL && (past->is_alive || (target->dropped && past->is_filtered));
-}
-
-static void plan_targets(struct page_run *run, const struct step *step)
-{
-	for (size_t i = 0; i < step->target_count; i++) {
-		struct target t = step->targets[i];
-
-		t.sink = store_sink_now(run->s, t.sink);
-		const struct plan plan = { .sink = t.sink,
-					   .route = t.route,
-					   .origin = t.step != 0 ? ORIGIN_ESCALATION
-								 : ORIGIN_ROUTE,
-					   .ordinal = t.step,
-					   .drop = t.dropped ? t.reason : NULL,
-					   .wish = t.wish };
-
-		if (!step->only_new || !has_heard(&run->s->history, &t))
-			add_plan(run, &plan);
-	}
-}
-
-static int64_t key_of(const struct plan *plan, int64_t event)
-{
-	return delivery_key(event, plan->sink, plan->origin, plan->ordinal);
-}
-
-/* A step of an escalation stands in no line until its time has come. */
-static struct place place_of(struct page_run *run, enum event_kind kind,
-			     const struct plan *plan)
-{
-	const struct news news = { .is_close = kind == EVENT_RESOLVED,
-				   .wish = &plan->wish,
-				   .severity = run->seen->severity_text,
-				   .type = run->seen->type };
-	struct place place = { .state = DELIVERY_DUE };
-
-	if (plan->drop != NULL)
-		return (struct place){ .state = DELIVERY_DROPPED, .reason = plan->drop };
-	if (plan->ordinal == 0)
-		return order_place(run->s, plan->sink, &news, run->batch->now);
-	order_wish(run->s, &plan->wish, run->batch->now, &place);
-	return place;
-}
-
-static void add_row(struct page_run *run, int64_t event, enum event_kind kind,
-		    const struct plan *plan)
-{
-	struct place place = place_of(run, kind, plan);
-	int64_t key = key_of(plan, event), now = run->batch->now;
-
-	order_add_row(run->s, key, plan->route, &place, now);
-	if (place.begins_storm)
-		batches_begin_storm(run->s, key, plan->wish.storm.key, now);
-	run->result.deliveries++;
-}
+/* ---- one event ---- */
 
 static void add_event(struct page_run *run, const struct alert *a, const struct step *step,
-		      const struct life *life)
+		      const struct decision *decision, const struct life *life)
 {
 	struct stmt *q = db_use(run->s->db, SQL_EVENT_ADD);
 
@@ -282,27 +166,26 @@ static void add_event(struct page_run *run, const struct alert *a, const struct 
 	stmt_bind_int(q, 8, step->first);
 	stmt_bind_int(q, 9, run->batch->now);
 	stmt_bind_bytes(q, 10, a->bytes, a->bytes_len);
+	if (decision->context != NULL)
+		stmt_bind_bytes(q, 11, decision->context, decision->context_len);
+	else
+		stmt_bind_text(q, 11, NULL);
+	stmt_bind_some(q, 12, decision->wait_until);
 	stmt_run(q);
 	store_note_event(run->s, run->next_event);
 	run->result.events++;
 }
 
-/* Another store may have told of it before this one took its place. */
-static bool is_doubtful(const struct page_run *run, const struct alert *a,
-			const struct step *step, const struct life *life)
+/* The context of an event; NULL: none. The caller frees it. */
+static char *event_context(struct page_run *run, int64_t event)
 {
-	int64_t at = step->kind == EVENT_RESOLVED ? a->resolved_at : a->created_at;
-	bool is_past = at != 0 && at < run->s->doubt_until;
+	struct stmt *q = db_use(run->s->db, SQL_EVENT_CONTEXT);
 
-	return is_past && (life->last_event == 0 || step->kind == EVENT_RESOLVED);
-}
+	stmt_bind_int(q, 1, event);
+	char *context = stmt_row(q) && !stmt_is_null(q, 0) ? mem_strdup(stmt_word(q, 0)) : NULL;
 
-static void doubt_row(struct page_run *run, const struct plan *plan)
-{
-	struct stmt *q = db_use(run->s->db, SQL_ROW_DOUBT);
-
-	stmt_bind_int(q, 1, key_of(plan, run->next_event));
-	stmt_run(q);
+	stmt_end(q);
+	return context;
 }
 
 /* Somebody has taken care of it: nobody else need be told that it is still open. */
@@ -313,7 +196,7 @@ static bool ends_waiting(enum event_kind kind)
 
 /* True when the step made an event. */
 static bool take_step(struct page_run *run, const struct alert *a, const struct step *step,
-		      struct life *life)
+		      const struct decision *decision, struct life *life)
 {
 	bool is_new_episode = step->new_episode || life->known.episode == 0;
 	int64_t episode = life->known.episode + is_new_episode;
@@ -322,20 +205,14 @@ static bool take_step(struct page_run *run, const struct alert *a, const struct 
 	history_load(run->s, life->last_event, life->unended_from, episode);
 	if (ends_waiting(step->kind) && again_end_waiting(run->s, run->batch->now))
 		history_load(run->s, life->last_event, life->unended_from, episode);
-	run->plan_count = 0;
-	if (step->follow)
-		plan_follow_ups(run, step->kind);
-	plan_targets(run, step);
-	if (step->if_told && run->plan_count == 0)
+	if (!telling_plan(&run->telling, step) && step->if_told)
 		return false;
 	life->known.episode = episode;
 	life->known.seq = is_new_episode ? 1 : life->known.seq + 1;
-	add_event(run, a, step, life);
-	for (size_t i = 0; i < run->plan_count; i++) {
-		add_row(run, run->next_event, step->kind, &run->plans[i]);
-		if (is_doubtful(run, a, step, life) && run->plans[i].drop == NULL)
-			doubt_row(run, &run->plans[i]);
-	}
+	add_event(run, a, step, decision, life);
+	telling_make(&run->telling, &(struct told){ .event = run->next_event,
+						    .prev = life->last_event,
+						    .kind = step->kind });
 	life->last_event = run->next_event++;
 	life->unended_from =
 		h->unended_from < life->last_event ? h->unended_from : life->last_event;
@@ -351,17 +228,23 @@ static void decide(struct page_run *run, const struct alert *a, struct life *lif
 	struct decision decision = { .silent = false };
 	size_t events = 0;
 
+	if (!is_new)
+		waiting_catch_up(&run->telling, life->last_event);
+	run->telling.seen = a;
+	if (!is_new)
+		life->known.context = event_context(run, life->last_event);
 	batch->decide(batch->decide_arg, is_new ? NULL : &life->known, a, &decision);
 	run->result.silent += is_new && decision.silent;
 	if (!decision.silent)
 		for (size_t i = 0; i < decision.step_count; i++)
-			events += take_step(run, a, &decision.steps[i], life);
+			events += take_step(run, a, &decision.steps[i], &decision, life);
 	life->known.flap = decision.flap;
 	life->known.state = state_of(a->status);
 	if (decision.silent || (!is_new && before == ALERT_IS_SILENT && events == 0))
 		life->known.state = ALERT_IS_SILENT;
 	if (!is_new || events != 1)
 		save_alert(run, a, life, events == 0);
+	mem_free(&life->known.context);
 }
 
 /* What the page says of the alert may be older than what is known. */
@@ -389,7 +272,6 @@ static int64_t take_item(struct page_run *run, const struct alert *a)
 	bool is_past = may_be_pruned(run, a);
 	bool is_found = (run->was_known || is_past) && find_alert(run, a, &life);
 
-	run->seen = a;
 	run->result.repaired += a->repaired;
 	if (is_past && !is_found) {
 		run->result.same++;
@@ -525,7 +407,12 @@ static bool take_page(struct page_run *run, bool has_moved, struct err *err)
 	run->next_event = last_event(run->s) + 1;
 	run->pruned_at = pruned_at(run);
 	run->some_missing = missing_any(run->s, batch->source);
+	if (batch->waiting_room > 0)
+		run->result.waiting_after =
+			waiting_look(&run->telling, batch->waiting_after, batch->waiting_room);
 	take_items(run);
+	run->result.waiting_until = waiting_until(run->s, batch->source);
+	run->result.deliveries = run->telling.made;
 	for (size_t i = 0; i < batch->reject_count; i++)
 		take_reject(run, &batch->rejects[i]);
 	if (has_moved) {
@@ -542,13 +429,13 @@ static bool take_page(struct page_run *run, bool has_moved, struct err *err)
 
 void store_page(struct store *s, const struct page_batch *batch)
 {
-	struct page_run run = { .s = s, .batch = batch };
+	struct page_run run = { .s = s, .batch = batch, .telling = { .s = s, .batch = batch } };
 	struct err err = { "" };
 
 	run.result = (struct page_result){ .ok = true, .missing = { .look_at = INT64_MAX } };
 	bool has_moved = moves(&run);
 	bool writes = has_moved || batch->item_count != 0 || batch->reject_count != 0 ||
-		      batch->end != NULL;
+		      batch->end != NULL || batch->waiting_room > 0;
 	bool is_done =
 		writes ? take_page(&run, has_moved, &err)
 		       : missing_read(s, batch->source, batch->now, &run.result.missing, &err);
@@ -566,6 +453,6 @@ void store_page(struct store *s, const struct page_batch *batch)
 	if (has_moved)
 		KILL_POINT("position-committed");
 	batch->done(batch->arg, &run.result);
-	mem_free(&run.plans);
+	telling_release(&run.telling);
 	mem_free(&run.numbers);
 }

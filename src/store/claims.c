@@ -79,6 +79,7 @@ static void release_text(const char *text)
 static void release_claim(struct claim *claim)
 {
 	release_text(claim->body);
+	release_text(claim->context);
 	release_text(claim->handle);
 	release_text(claim->progress);
 	release_text(claim->why);
@@ -197,6 +198,8 @@ static bool read_event(struct claims *run, struct claim *claim)
 	const char *body = stmt_text(q, 7, &claim->body_len);
 
 	claim->body = claim->body_len != 0 ? mem_dup(body, claim->body_len) : "";
+	claim->context = text_of(q, 8);
+	claim->context_len = strlen(claim->context);
 	stmt_end(q);
 	claim->handle = find_handle(run, claim, prev);
 	return true;

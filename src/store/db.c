@@ -324,6 +324,11 @@ const char *db_error(const struct db *db)
 	return db->error.text;
 }
 
+bool db_is_begun(struct db *db)
+{
+	return sqlite3_get_autocommit(db->raw) == 0;
+}
+
 void db_clear(struct db *db)
 {
 	db->failure = DB_FINE;

@@ -76,6 +76,8 @@ enum db_failure db_failure(const struct db *db);
 /* The text of the failure; "" when fine. */
 const char *db_error(const struct db *db);
 void db_clear(struct db *db);
+/* Between db_begin() and db_commit(). */
+bool db_is_begun(struct db *db);
 
 /* ---- statements ---- */
 

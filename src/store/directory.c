@@ -226,6 +226,13 @@ bool store_directory_mirrored(struct store *s, struct directory_list of, int64_t
 
 /* ---- asking ---- */
 
+/* Within a transaction of the caller's a failure before is not to be forgotten. */
+static void begin_reading(struct store *s)
+{
+	if (!db_is_begun(s->db))
+		db_clear(s->db);
+}
+
 bool store_directory_find(struct store *s, struct directory_list of, const char *id,
 			  struct buf *body, enum directory_known *known, struct err *err)
 {
@@ -233,7 +240,7 @@ bool store_directory_find(struct store *s, struct directory_list of, const char 
 	size_t len;
 
 	*known = DIRECTORY_UNKNOWN;
-	db_clear(s->db);
+	begin_reading(s);
 	q = db_use(s->db, SQL_DIRECTORY_BODY);
 	bind_list(q, of);
 	stmt_bind_text(q, 3, id);
@@ -277,7 +284,7 @@ bool store_directory_budgets(struct store *s, int source, const char *place,
 	struct stmt *q;
 	size_t len;
 
-	db_clear(s->db);
+	begin_reading(s);
 	q = db_use(s->db, SQL_DIRECTORY_BUDGETS);
 	stmt_bind_int(q, 1, source);
 	stmt_bind_text(q, 2, place);

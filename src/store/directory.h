@@ -53,7 +53,10 @@ enum directory_known {
 	DIRECTORY_KNOWN,   /* `body` has what was listed last */
 	DIRECTORY_GONE,    /* the same, though it is not listed any more */
 };
-/* What is known of an id; the body is added to `body` (may be NULL). Reads alone. */
+/*
+ * What is known of an id; the body is added to `body` (may be NULL). Reads alone; also while a page
+ * is stored, by who is called back: then a failure is that page's, too.
+ */
 bool store_directory_find(struct store *s, struct directory_list of, const char *id,
 			  struct buf *body, enum directory_known *known, struct err *err);
 /* Remembers that this unknown id was asked for. *is_first: it was not before. */
@@ -61,7 +64,7 @@ enum directory_done store_directory_ask(struct store *s, struct directory_list o
 					const char *id, int64_t now, bool *is_first,
 					struct err *err);
 
-/* Calls take() with the body of each budget of that place (listing_place()) that is listed now. */
+/* As store_directory_find(): calls take() with the body of each budget of that place (listing_place()) that is listed now. */
 bool store_directory_budgets(struct store *s, int source, const char *place,
 			     void (*take)(void *arg, const char *body, size_t len), void *arg,
 			     struct err *err);

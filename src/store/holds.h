@@ -46,6 +46,8 @@ struct ripe {
 	bool is_open; /* its alert is neither acknowledged nor over, nor in a later episode */
 	const char *body; /* the alert's bytes at the event; borrowed */
 	size_t body_len;
+	const char *context; /* kept with it, a JSON object; "" */
+	size_t context_len;
 };
 
 enum ripe_fate {

@@ -10,5 +10,6 @@ extern const char store_schema_5_sql[]; /* from 4 to 5 */
 extern const char store_schema_6_sql[]; /* from 5 to 6 */
 extern const char store_schema_7_sql[]; /* from 6 to 7 */
 extern const char store_schema_8_sql[]; /* from 7 to 8 */
+extern const char store_schema_9_sql[]; /* from 8 to 9 */
 
 #endif

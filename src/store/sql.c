@@ -96,9 +96,19 @@ const char *const sql_texts[SQL_COUNT] = {
 		" resolved_at = ?13, body = ?14, flap_since = ?15, flap_count = ?16"
 		" WHERE number = ?1",
 	[SQL_EVENT_LAST] = "SELECT max(id) FROM events",
-	[SQL_EVENT_ADD] =
-		"INSERT INTO events (id, alert, source, prev, episode, seq, kind,"
-		" is_first, at, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+	[SQL_EVENT_ADD] = "INSERT INTO events (id, alert, source, prev, episode, seq, kind,"
+			  " is_first, at, body, context, wait_until)"
+			  " VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+	[SQL_EVENT_CONTEXT] = "SELECT context FROM events WHERE id = ?1",
+	[SQL_WAITING_UNTIL] = "SELECT min(wait_until) FROM events"
+			      " WHERE source = ?1 AND wait_until IS NOT NULL",
+	[SQL_WAITING_LIST] = "SELECT id FROM events WHERE source = ?1"
+			     " AND wait_until IS NOT NULL AND id > ?2 ORDER BY id LIMIT ?3",
+	[SQL_WAITING_READ] =
+		"SELECT e.prev, e.episode, e.kind, e.is_first, e.at, e.wait_until,"
+		" a.unended_from, e.body, a.flap_since, a.flap_count FROM events e JOIN alerts a ON a.number = e.alert"
+		" WHERE e.id = ?1 AND e.wait_until IS NOT NULL",
+	[SQL_WAITING_OVER] = "UPDATE events SET context = ?2, wait_until = NULL WHERE id = ?1",
 	[SQL_EVENT_LINK] = "SELECT prev, episode, kind FROM events WHERE id = ?1",
 	[SQL_ROWS_OF_EVENT] = "SELECT id, route, state, due_at, after, maybe_sent,"
 			      " progress IS NOT NULL, reason, attempt, held_until, grp,"
@@ -163,7 +173,7 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_HELD_NEXT] = "SELECT held_until FROM deliveries WHERE held_until IS NOT NULL"
 			  " ORDER BY held_until LIMIT 1",
 	[SQL_RIPE_EVENT] = "SELECT e.source, e.kind, max(coalesce(s.last_sweep_at, 0),"
-			   " coalesce(s.last_full_at, 0)), e.body FROM events e"
+			   " coalesce(s.last_full_at, 0)), e.body, e.context FROM events e"
 			   " LEFT JOIN sources s ON s.number = e.source WHERE e.id = ?1",
 	[SQL_OPEN_STILL] = "SELECT e.kind, a.status, a.state, a.episode = e.episode"
 			   " FROM events e JOIN alerts a ON a.number = e.alert WHERE e.id = ?1",
@@ -257,8 +267,9 @@ const char *const sql_texts[SQL_COUNT] = {
 		      " claimed_at = ?1, claimed_by = ?2,"
 		      " first_attempt_at = coalesce(first_attempt_at, ?1),"
 		      " held_base_ms = coalesce(held_base_ms, ?3) WHERE id IN " LIST,
-	[SQL_CLAIM_EVENT] = "SELECT source, kind, episode, seq, is_first, at, prev, body"
-			    " FROM events WHERE id = ?1",
+	[SQL_CLAIM_EVENT] =
+		"SELECT source, kind, episode, seq, is_first, at, prev, body, context"
+		" FROM events WHERE id = ?1",
 	[SQL_CLAIM_HANDLE] = "SELECT handle FROM deliveries WHERE id >= ?1 AND id < ?2"
 			     " AND handle IS NOT NULL ORDER BY id DESC LIMIT 1",
 

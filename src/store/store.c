@@ -24,6 +24,7 @@ static const char *const migrations[] = {
 	store_schema_6_sql, /* to version 6 */
 	store_schema_7_sql, /* to version 7 */
 	store_schema_8_sql, /* to version 8 */
+	store_schema_9_sql, /* to version 9 */
 };
 
 enum { VERSION = ARRAY_LEN(migrations) };

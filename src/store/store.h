@@ -171,6 +171,8 @@ struct missing {
 };
 bool store_source_load(struct store *s, int source, struct source_state *out, struct err *err);
 bool store_source_missing(struct store *s, int source, struct missing *out, struct err *err);
+/* As page_result.waiting_until. */
+int64_t store_source_waiting(struct store *s, int source);
 
 /* The bytes of each active alert of this source, for who wants its own back. */
 bool store_active_alerts(struct store *s, int source,
@@ -193,6 +195,7 @@ struct known {
 	int64_t episode, seq; /* of its newest event; 0 for silent ones */
 	int64_t created_at, resolved_at;
 	struct flap flap;
+	char *context; /* of its newest event; NULL: none. The store's */
 };
 
 /* Reason of a row that a route's `events` left out; its sink belongs to the episode all the same. */
@@ -227,6 +230,23 @@ struct decision {
 	struct step steps[DECISION_STEPS_MAX];
 	size_t step_count;
 	struct flap flap; /* as it is now; of one that has not opened again zero */
+	/* What is kept with its events, a JSON object; NULL: nothing. Lives until the next call. */
+	const char *context;
+	size_t context_len;
+	/* Not 0: its event, the first of an episode, is kept without rows, and looked at again
+	 * until then. */
+	int64_t wait_until;
+};
+
+/* An event that has waited for its context. */
+struct waiting {
+	enum event_kind kind;
+	bool first;
+	int64_t at, until;
+	struct flap flap; /* the alert's */
+	bool is_over;     /* it waits no longer, whatever is known */
+	const char *body; /* the alert's bytes at the event; borrowed */
+	size_t body_len;
 };
 
 /*
@@ -257,6 +277,13 @@ struct page_batch {
 	size_t item_count;
 	const struct reject *rejects;
 	size_t reject_count;
+	/*
+	 * So many events of this source that wait are looked at again, those after this one first
+	 * (0: from the oldest on). 0: none but those whose alert the page brings as another one:
+	 * these wait no longer.
+	 */
+	size_t waiting_room;
+	int64_t waiting_after;
 	/* NULL, or what a complete pass moves to: written last, in the same transaction. A batch
 	 * may hold nothing else. */
 	const struct source_state *position;
@@ -275,6 +302,13 @@ struct page_batch {
 	 */
 	bool (*follows)(void *decide_arg, int route, int sink, enum event_kind kind,
 			struct wish *wish);
+	/*
+	 * Decides on an event that waits: wait_until again, or its context and one step's targets.
+	 * Returns the alert as it was at the event, which lives until the next call; NULL: it
+	 * cannot be read, and nobody is told. Never called where nothing waits.
+	 */
+	const struct alert *(*route)(void *decide_arg, const struct waiting *event,
+				     struct decision *out);
 	/* This alert is in hand from now on; NULL: none is any more. May be NULL itself. */
 	void (*takes)(void *decide_arg, const struct alert *alert);
 	void *decide_arg;
@@ -298,6 +332,9 @@ struct page_result {
 	const int64_t *numbers;
 	struct missing missing; /* of this source, after the page */
 	size_t vanished;        /* by the end of the walk */
+	/* Until when the first of the source's events waits; INT64_MAX: none does. */
+	int64_t waiting_until;
+	int64_t waiting_after; /* the last one looked at; 0: there are no more after it */
 };
 
 void store_page(struct store *s, const struct page_batch *batch);
@@ -387,6 +424,8 @@ struct claim {
 	int64_t held_base_ms; /* the sink's held_total_ms at the first attempt */
 	const char *body;     /* the alert's bytes at the event */
 	size_t body_len;
+	const char *context; /* what is kept with it, a JSON object; "" */
+	size_t context_len;
 	const char *handle;   /* of an earlier row of this episode and sink; "" */
 	const char *progress; /* "" */
 

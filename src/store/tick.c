@@ -187,6 +187,7 @@ static bool ask(struct tick_run *run, const struct held *h, struct ripened *out,
 	if (!event_kind_parse(stmt_word(q, 1), &ripe.kind))
 		ripe.kind = EVENT_CHANGED;
 	ripe.body = stmt_text(q, 3, &ripe.body_len);
+	ripe.context = stmt_text(q, 4, &ripe.context_len);
 	*out = (struct ripened){ .fate = RIPE_GO };
 	*bearing = (struct bearing){ .rank = 0 };
 	tick->ripens(tick->arg, &ripe, out);
