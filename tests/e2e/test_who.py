@@ -1,0 +1,151 @@
+"""Who, which policy, how much budget: kept with each event, and waited for, but never for long."""
+import json
+import time
+
+from fakes import alert, heard, wait_for
+from programs import newer, run, webhook
+
+ALL = ["users", "policies", "budgets"]
+KEPT = {"context": ALL, "poll_every": "100ms", "sweep_every": "100ms", "context_every": "1h"}
+BY_TEAM = [{"name": "eng", "match": ["user.department = Engineering"], "to": ["eng"], "continue": False},
+           {"name": "rest", "to": ["rest"]}]
+WAITING = "SELECT count(*) FROM v_events WHERE wait_until IS NOT NULL"
+
+
+def user(number):
+    return f"05e70000-0000-4000-8000-{number:012x}"
+
+
+def begin(scene, sim, routes=None, **keys):
+    eng, rest = scene.receiver(), scene.receiver()
+    sinks = [webhook("eng", eng), webhook("rest", rest)]
+    config = scene.config(sim, sinks, routes or BY_TEAM, source_keys={**KEPT, **keys})
+    return scene.start(config), config, eng, rest
+
+
+def mirrored(scene, count=24):
+    known = "SELECT count(*) FROM v_directory WHERE kind = 'users'"
+    wait_for(lambda: scene.count(known) >= count, 20, "the users")
+
+
+def context_of(scene, number, kind="opened"):
+    rows = scene.query("SELECT context FROM v_events WHERE alert_id = ? AND kind = ?",
+                       f"al-{number}", kind)
+    return json.loads(rows[0]["context"])
+
+
+def of_user(number, who, **more):
+    return alert(number, user_id=who, created_at=newer(), **more)
+
+
+def test_a_department_is_routed_by_and_kept_with_what_follows(scene):
+    sim = scene.sim()
+    sim.change_user(1, department="Engineering", name="Ada Byron")
+    sim.change_user(2, department="Legal")
+    _, _, eng, rest = begin(scene, sim)
+    mirrored(scene)
+    sim.put(of_user(1, user(1)), of_user(2, user(2)), of_user(3, None))
+    wait_for(lambda: len(heard(eng)) == 1 and len(heard(rest)) == 2, 10, "the alerts")
+    assert heard(eng) == {("al-1", "opened"): 1}
+    before = context_of(scene, 1)
+    assert before["user"]["name"] == "Ada Byron"
+    sim.change("al-1", status="resolved")
+    wait_for(lambda: ("al-1", "resolved") in heard(eng), 10, "the close")
+    assert context_of(scene, 1, "resolved") == before
+    assert "user" not in context_of(scene, 3)
+
+
+def test_the_budget_is_the_alerts_own_then_its_departments_then_the_organisations(scene):
+    sim = scene.sim()
+    sim.change_user(1, department="Engineering")
+    sim.change_user(2, department=None)
+    begin(scene, sim)
+    mirrored(scene)
+    wait_for(lambda: scene.count(
+        "SELECT count(*) FROM v_directory WHERE kind = 'budgets'") == 6, 20, "the budgets")
+    listed = {b["id"]: b for b in (json.loads(r["body"]) for r in scene.query(
+        "SELECT body FROM v_directory WHERE kind = 'budgets'"))}
+    named = next(b for b in listed.values() if b["department"] not in (None, "engineering"))
+    sim.put(of_user(1, user(1)), of_user(2, user(2)),
+            of_user(3, user(1), metadata={"budget_id": named["id"]}))
+    wait_for(lambda: scene.count("SELECT count(*) FROM v_events") == 3, 10, "the alerts")
+    assert context_of(scene, 3)["budget"]["id"] == named["id"]
+    assert context_of(scene, 1)["budget"]["department"].lower() == "engineering"
+    of_all = context_of(scene, 2)["budget"]
+    assert of_all["department"] is None
+    percent = 100 * of_all["spent"] / of_all["amount"]
+    assert abs(of_all["percent"] - percent) <= 0.11
+
+
+def test_an_event_waits_for_a_user_that_comes(scene):
+    sim = scene.sim()
+    _, _, eng, rest = begin(scene, sim, context_wait="30s")
+    mirrored(scene)
+    sim.put(of_user(1, "fresh"))
+    wait_for(lambda: scene.count(WAITING) == 1, 10, "the event to wait")
+    assert not heard(eng) and not heard(rest)
+    shown = run(scene.folder / "tocsin.conf", "alerts", "--state", "unrouted", "--json")
+    assert shown.returncode == 0 and shown.stdout == ""
+    sim.call("POST", "/_sim/users", [{"id": "fresh", "name": "Fay", "department": "Engineering"}])
+    wait_for(lambda: heard(eng), 25, "the alert, by its user's department")
+    assert scene.count(WAITING) == 0
+    assert not heard(rest)
+    assert context_of(scene, 1)["user"]["name"] == "Fay"
+
+
+def test_an_event_goes_on_without_what_does_not_come(scene):
+    sim = scene.sim()
+    _, _, eng, rest = begin(scene, sim, context_wait="500ms")
+    mirrored(scene)
+    sim.fault(path="/v1/users", kind="hang", seconds=60)
+    began = time.monotonic()
+    sim.put(of_user(1, "nobody"))
+    wait_for(lambda: heard(rest), 10, "the alert")
+    assert time.monotonic() - began < 5
+    assert "user" not in context_of(scene, 1)
+    assert not heard(eng)
+
+
+def test_what_follows_ends_the_wait(scene):
+    sim = scene.sim()
+    _, _, _, rest = begin(scene, sim, context_wait="1m")
+    mirrored(scene)
+    sim.put(of_user(1, "nobody"))
+    wait_for(lambda: scene.count(WAITING) == 1, 10, "the event to wait")
+    sim.change("al-1", status="resolved")
+    wait_for(lambda: len(heard(rest)) == 2, 10, "open and close")
+    assert heard(rest) == {("al-1", "opened"): 1, ("al-1", "resolved"): 1}
+    assert scene.count(WAITING) == 0
+
+
+def test_a_kill_loses_nothing_that_waits(scene):
+    sim = scene.sim()
+    daemon, config, _, rest = begin(scene, sim, context_wait="5s")
+    mirrored(scene)
+    sim.put(*(of_user(n, f"nobody-{n}") for n in range(40)))
+    wait_for(lambda: scene.count(WAITING) == 40, 10, "the events to wait")
+    daemon.kill9()
+    assert not heard(rest)
+    scene.start(config)
+    wait_for(lambda: len(heard(rest)) == 40, 20, "all of them")
+    assert set(heard(rest).values()) == {1}
+
+
+def test_usage_is_looked_up(scene):
+    sim = scene.sim()
+    begin(scene, sim, context=[*ALL, "usage"], context_wait="20s")
+    mirrored(scene)
+    sim.put(of_user(1, user(1)))
+    wait_for(lambda: scene.count("SELECT count(*) FROM v_deliveries") == 1, 20, "the alert")
+    usage = context_of(scene, 1)["usage"]
+    assert usage["user_id"] == user(1) and "total_requests" in usage
+
+
+def test_a_single_poll_waits_for_it_too(scene):
+    sim, hook = scene.sim(), scene.receiver()
+    config = scene.config(sim, [webhook("hook", hook)],
+                          source_keys={**KEPT, "context_wait": "1s", "start": "all"})
+    sim.put(of_user(1, "nobody"))
+    assert run(config, "poll", "--once").returncode == 0
+    assert ("al-1", "opened") in heard(hook)
+    assert scene.count(WAITING) == 0
