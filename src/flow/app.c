@@ -163,8 +163,20 @@ static bool heed_silences(struct app *a)
 	bool ok = silences_look(a->silences, a->store, clock_now(), &changed, &err);
 
 	if (changed)
-		deliver_unsilence(a->deliver);
+		deliver_look_ahead(a->deliver);
 	return ok;
+}
+
+/* Where the clock was set back, other silences are in force, and rows may be held in vain. */
+static void heed_clock(struct app *a)
+{
+	int64_t now = clock_now();
+
+	if (now < a->ticked_at) {
+		deliver_look_ahead(a->deliver);
+		a->version = -1;
+	}
+	a->ticked_at = now;
 }
 
 static void on_tick(void *arg)
@@ -172,6 +184,7 @@ static void on_tick(void *arg)
 	struct app *a = arg;
 
 	check_store(a);
+	heed_clock(a);
 	int64_t version = store_version(a->store);
 
 	if (version != a->version && heed_operator(a) && heed_silences(a)) {
@@ -448,7 +461,7 @@ struct app *app_new(struct setup *setup, struct turn *turn, uint64_t seed, struc
 		app_free(&a);
 		return NULL;
 	}
-	deliver_unsilence(a->deliver);
+	deliver_look_ahead(a->deliver);
 	if (!app_make_sources(a, setup->settings, &a->roster, &sources, err)) {
 		app_free(&a);
 		return NULL;

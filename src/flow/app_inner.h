@@ -48,8 +48,9 @@ struct app {
 	bool is_once;
 	enum app_state state;
 	struct timer *tick, *grace;
-	int64_t version;  /* of the store, as last seen */
-	int64_t adopt_at; /* steady; not before */
+	int64_t version;   /* of the store, as last seen; -1: what it holds is looked at anew */
+	int64_t ticked_at; /* by the clock that may jump */
+	int64_t adopt_at;  /* steady; not before */
 	struct buf runtime, written;
 	int64_t started_at;
 	bool was_ready, is_room_low;

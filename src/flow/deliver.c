@@ -116,7 +116,7 @@ static void on_turn_done(void *arg, const struct turn_result *r)
 	if (d->has_ticked || has_left_held(d))
 		queue_ticked(d->p.queue, has_left_held(d) ? 0 : r->next_tick_at, r->freed > 0);
 	if (d->has_ticked && r->next_tick_at > d->now)
-		d->tick.looks_at_silences = false;
+		d->tick.looks_ahead = false;
 	batch_stored(d);
 	for (size_t i = 0; i < r->answer_count; i++)
 		queue_claimed(d->p.queue, &r->answers[i], clock_now());
@@ -298,9 +298,9 @@ struct deliver *deliver_new(const struct deliver_parts *parts)
 	return d;
 }
 
-void deliver_unsilence(struct deliver *d)
+void deliver_look_ahead(struct deliver *d)
 {
-	d->tick.looks_at_silences = true;
+	d->tick.looks_ahead = true;
 	queue_wake(d->p.queue);
 	turn_wake(d->p.turn);
 }

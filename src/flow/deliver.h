@@ -52,8 +52,8 @@ void deliver_turn_end(struct deliver *d);
  * way holds the setup that it was built from. Only while deliver_is_storing() is false.
  */
 void deliver_refit(struct deliver *d, struct setup *setup);
-/* Silences have changed: the next ticks let go what none holds any more. */
-void deliver_unsilence(struct deliver *d);
+/* Silences have changed, or the clock was set back: the next ticks let go what is held in vain. */
+void deliver_look_ahead(struct deliver *d);
 /* A batch is with the store. */
 bool deliver_is_storing(const struct deliver *d);
 

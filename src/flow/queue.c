@@ -241,7 +241,11 @@ int64_t queue_sleep_ms(struct queue *q, int64_t now)
 
 int64_t queue_tick_wait_ms(const struct queue *q, int64_t now)
 {
-	return q->next_tick_at == INT64_MAX ? -1 : queue_max(q->next_tick_at - now, 0);
+	if (q->next_tick_at == INT64_MAX)
+		return -1;
+	int64_t wait = queue_max(q->next_tick_at - now, 0);
+
+	return wait > STORE_TICK_MAX_MS ? 0 : wait; /* a clock has jumped back */
 }
 
 /* There may be rows that the queue does not know of. */

@@ -79,8 +79,8 @@ size_t queue_moves(struct queue *q, int64_t now, struct move *moves);
  * settled. */
 int64_t queue_sleep_ms(struct queue *q, int64_t now);
 
-/* How long until it is time to look for held rows whose time has come; 0: now, -1: until
- * something is made or settled. */
+/* How long until it is time to look for held rows whose time has come, STORE_TICK_MAX_MS at most;
+ * 0: now, -1: until something is made or settled. */
 int64_t queue_tick_wait_ms(const struct queue *q, int64_t now);
 /* The store's answer: when it is time again (INT64_MAX: not by itself), and whether rows are due
  * by it. */

@@ -67,11 +67,16 @@ struct bearing {
 	char severity[REST_NAME_MAX], type[REST_NAME_MAX];
 };
 
+/* A tick is wanted after so long at the latest while anything is held for a time. Who finds that
+ * the next one is further off knows that the clock was set back. */
+enum { STORE_TICK_MAX_MS = 3600 * 1000 };
+
 /* The part of a turn that looks for rows whose time has come. Both functions are pure. */
 struct tick {
 	size_t room; /* rows that it looks at, at most */
-	/* Silences have changed: rows of those that are over need not wait any longer. */
-	bool looks_at_silences;
+	/* Silences have changed, or the clock was set back: rows that are held by a silence that
+	 * is over, or for longer than their reason can hold, need not wait any longer. */
+	bool looks_ahead;
 	void (*ripens)(void *arg, const struct ripe *row, struct ripened *out);
 	void (*bears)(void *arg, const char *body, size_t len, struct bearing *out);
 	void *arg;

@@ -13,6 +13,20 @@
 /* SQL_LIST_MAX parameters, from ?4. */
 #define LIST "(?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"
 
+/*
+ * In days, more than a row can be held for that reason: a silence lasts 366 at most, a repeat and
+ * a step wait 30, a digest and quiet hours a week and the hour that a zone's clocks are changed
+ * by, flapping seven, the others 24 hours.
+ */
+#define LONGEST                                                                               \
+	"CASE reason WHEN 'silence' THEN 367 WHEN 'repeat' THEN 31 WHEN 'escalation' THEN 31" \
+	" WHEN 'quiet' THEN 8 WHEN 'digest' THEN 8 WHEN 'flap' THEN 8 ELSE 2 END"
+
+/* At ?1: held by a silence that is over, or by a clock that was ahead when the row was written. */
+#define IN_VAIN                                                      \
+	"held_until > ?1 AND (held_until > ?1 + 86400000 * " LONGEST \
+	" OR reason = 'silence' AND grp NOT IN (SELECT id FROM silences WHERE until > ?1))"
+
 const char *const sql_texts[SQL_COUNT] = {
 	/* ---- names ---- */
 	[SQL_SOURCE_ADD] = "INSERT OR IGNORE INTO sources (name) VALUES (?1)",
@@ -178,13 +192,9 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_OPEN_STILL] = "SELECT e.kind, a.status, a.state, a.episode = e.episode"
 			   " FROM events e JOIN alerts a ON a.number = e.alert WHERE e.id = ?1",
 	[SQL_SILENCE_DROPPED] = "UPDATE silences SET dropped = dropped + 1 WHERE id = ?1",
-	[SQL_UNSILENCE] = "UPDATE deliveries SET held_until = ?1 WHERE id IN"
-			  " (SELECT id FROM deliveries WHERE held_until > ?1"
-			  " AND reason = 'silence' AND grp NOT IN"
-			  " (SELECT id FROM silences WHERE until > ?1) LIMIT ?2)",
-	[SQL_UNSILENCED] = "SELECT 1 FROM deliveries WHERE held_until > ?1"
-			   " AND reason = 'silence' AND grp NOT IN"
-			   " (SELECT id FROM silences WHERE until > ?1) LIMIT 1",
+	[SQL_HELD_IN_VAIN] = "SELECT 1 FROM deliveries WHERE " IN_VAIN " LIMIT 1",
+	[SQL_HELD_IN_VAIN_END] = "UPDATE deliveries SET held_until = ?1 WHERE id IN"
+				 " (SELECT id FROM deliveries WHERE " IN_VAIN " LIMIT ?2)",
 	[SQL_GROUP_FIND] = "SELECT until, count, is_on, over, within_ms FROM groups"
 			   " WHERE key = ?1",
 	[SQL_GROUP_PUT] = "INSERT OR REPLACE INTO groups (key, until, count, is_on, over,"

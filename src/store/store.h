@@ -471,8 +471,8 @@ struct turn_result {
 	size_t answer_count;
 	const struct moved *moved; /* one a move, in order */
 	size_t moved_count;
-	int64_t next_tick_at; /* when the next tick finds something; INT64_MAX: never by itself.
-			       * Only where there was a tick. */
+	int64_t next_tick_at; /* when the next tick is wanted, within STORE_TICK_MAX_MS; INT64_MAX:
+			       * nothing is held. Only where there was a tick. */
 	size_t freed;         /* rows that became due by it */
 };
 

@@ -5,6 +5,13 @@
  * digest that is forming of them. When none is left whose time has come, the digests are closed:
  * so a night's rows make one digest, though they are looked at in steps.
  *
+ * A row waits until the clock shows its time. Where the clock is set back, what waits for a time
+ * of the day waits longer with it, as is meant, and what waits for some minutes waits for those
+ * and for what the clock lost. It is held no longer than its reason can hold, though: a row that
+ * waits for a time beyond that was written by a clock that was wrong, and goes as if its time had
+ * come. Such rows are looked for (`looks_ahead`) at the daemon's start and when the clock was set
+ * back, since no look at what is ripe comes upon them.
+ *
  * A step of an escalation, or a repeat, steps into its sink's line only when nobody stands
  * there: it is looked at again a little later.
  */
@@ -214,19 +221,23 @@ static void take_row(struct tick_run *run, const struct held *h)
 
 /* ---- the tick ---- */
 
+static void let_go_ahead(struct tick_run *run)
+{
+	struct stmt *q = db_use(run->s->db, SQL_HELD_IN_VAIN_END);
+
+	stmt_bind_int(q, 1, run->now);
+	stmt_bind_int(q, 2, (int64_t)run->tick->room);
+	stmt_run(q);
+}
+
 size_t tick_run(struct store *s, const struct tick *tick, const struct repeats *repeats,
 		int64_t now)
 {
 	struct tick_run run = { .s = s, .tick = tick, .now = now };
 	struct held *list = mem_array(tick->room, sizeof(*list));
 
-	if (tick->looks_at_silences) {
-		struct stmt *q = db_use(s->db, SQL_UNSILENCE);
-
-		stmt_bind_int(q, 1, now);
-		stmt_bind_int(q, 2, (int64_t)tick->room);
-		stmt_run(q);
-	}
+	if (tick->looks_ahead)
+		let_go_ahead(&run);
 	size_t count = list_ripe(&run, list);
 
 	for (size_t i = 0; i < count; i++)
@@ -247,10 +258,9 @@ static int64_t first_held(struct store *s)
 	return at;
 }
 
-/* Is a row held by a silence that is over? */
-static bool any_unsilenced(struct store *s, int64_t now)
+static bool any_in_vain(struct store *s, int64_t now)
 {
-	struct stmt *q = db_use(s->db, SQL_UNSILENCED);
+	struct stmt *q = db_use(s->db, SQL_HELD_IN_VAIN);
 
 	stmt_bind_int(q, 1, now);
 	bool is_some = stmt_row(q);
@@ -261,7 +271,9 @@ static bool any_unsilenced(struct store *s, int64_t now)
 
 int64_t tick_next_at(struct store *s, const struct tick *tick, int64_t now)
 {
-	if (batches_any_work(s) || (tick->looks_at_silences && any_unsilenced(s, now)))
+	if (batches_any_work(s) || (tick->looks_ahead && any_in_vain(s, now)))
 		return now;
-	return first_held(s);
+	int64_t at = first_held(s), latest = now + STORE_TICK_MAX_MS;
+
+	return at == INT64_MAX || at < latest ? at : latest;
 }

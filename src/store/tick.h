@@ -15,7 +15,7 @@
 size_t tick_run(struct store *s, const struct tick *tick, const struct repeats *repeats,
 		int64_t now);
 
-/* When the next look finds something; INT64_MAX: not by itself. */
+/* When the next look is wanted, within STORE_TICK_MAX_MS; INT64_MAX: nothing is held. */
 int64_t tick_next_at(struct store *s, const struct tick *tick, int64_t now);
 
 #endif

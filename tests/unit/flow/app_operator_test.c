@@ -6,6 +6,7 @@
 #include "world.h"
 
 #include "base/mem.h"
+#include "store/silences.h"
 
 #define SINK(name, more)                                                              \
 	"{ name = \"" name "\"; type = \"webhook\"; url = \"http://127.0.0.1:1/" name \
@@ -248,6 +249,41 @@ static void a_paced_requeue_does_not_flood_and_lets_news_pass(void **state)
 	assert_true(world.hits[4].at >= began_at + 3 * MINUTE);
 }
 
+static void silence(const char *matchers, int64_t for_ms)
+{
+	struct store *store = store_beside();
+	const struct silence made = { .matchers = matchers,
+				      .since = clock_now(),
+				      .until = clock_now() + for_ms,
+				      .comment = "",
+				      .who = "" };
+	struct err err;
+	int64_t id;
+
+	assert_true(store_silence_add(store, &made, &id, &err));
+	store_close(&store);
+}
+
+/* One that was over is not in memory any more when another one was heeded since. */
+static void a_silence_is_in_force_again_when_the_clock_is_set_back_into_it(void **state)
+{
+	(void)state;
+	write_conf(SINK("bus", ""), ALL_TO("\"bus\""));
+	begin();
+	run_until(START + 30 * SECOND);
+	silence("[]", HOUR);
+	run_until(START + 90 * MINUTE);
+	silence("[\"id = none\"]", MINUTE);
+	run_until(START + 2 * HOUR);
+	fake.skew = -90 * MINUTE;
+	run_until(START + 2 * HOUR + 2 * SECOND);
+	list_alerts(1, "open", "high");
+	run_until(START + 2 * HOUR + 20 * MINUTE);
+	assert_int_equal(rows_in("held"), 1);
+	run_until(START + 2 * HOUR + 40 * MINUTE);
+	assert_int_equal(rows_in("done"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -259,6 +295,7 @@ int main(void)
 		STORY(inv8_rows_of_a_held_sink_do_not_age),
 		STORY(held_let_go_and_held_again_within_a_second_is_held),
 		STORY(a_paced_requeue_does_not_flood_and_lets_news_pass),
+		STORY(a_silence_is_in_force_again_when_the_clock_is_set_back_into_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

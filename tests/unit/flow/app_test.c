@@ -206,6 +206,23 @@ static void inv8_a_clock_that_jumps_back_delays_by_the_cap_at_most(void **state)
 		count_of("SELECT count(*) AS n FROM v_deliveries WHERE state = 'done'"), 3);
 }
 
+/* Rows of a machine that started ten years ahead, until somebody told it the time. */
+static void inv8_what_was_held_by_a_clock_years_ahead_goes_when_it_is_set_back(void **state)
+{
+	(void)state;
+	write_conf(BUS, "{ name = \"all\"; to = \"bus\"; delay = \"1h\"; }");
+	fake.skew = 3650 * (24LL * HOUR);
+	begin();
+	run_until(START + MINUTE);
+	list_alerts(3, "open", "high");
+	run_until(START + 2 * MINUTE);
+	assert_int_equal(
+		count_of("SELECT count(*) AS n FROM v_deliveries WHERE state = 'held'"), 3);
+	fake.skew = 0;
+	run_until(START + 3 * MINUTE);
+	assert_int_equal(hits_of("/bus", "opened"), 3);
+}
+
 static int never_ready(const struct hit *hit)
 {
 	return strcmp(hit->id, "a1") == 0 ? 409 : 200;
@@ -332,6 +349,7 @@ int main(void)
 		STORY(inv7_one_bad_payload_is_a_dead_letter_alone),
 		STORY(inv8_four_days_of_outage_kill_nothing),
 		STORY(inv8_a_clock_that_jumps_back_delays_by_the_cap_at_most),
+		STORY(inv8_what_was_held_by_a_clock_years_ahead_goes_when_it_is_set_back),
 		STORY(inv8_a_row_is_given_up_by_age_with_its_reason),
 		STORY(inv11_stopping_waits_for_what_is_in_flight_and_stores_it),
 		STORY(inv11_what_outlasts_the_grace_is_cut_and_marked),

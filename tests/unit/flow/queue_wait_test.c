@@ -193,6 +193,22 @@ static void a_row_that_is_not_ready_backs_off_within_bounds(void **state)
 	queue_free(&q);
 }
 
+static void a_tick_that_seems_further_off_than_any_is_wanted_now(void **state)
+{
+	(void)state;
+	struct sink_settings s = settings_of(8);
+	struct queue *q = queue_of(&s, 1);
+
+	assert_int_equal(queue_tick_wait_ms(q, START), 0);
+	queue_ticked(q, START + HOUR, false);
+	assert_int_equal(queue_tick_wait_ms(q, START), HOUR);
+	assert_int_equal(queue_tick_wait_ms(q, START + 2 * HOUR), 0);
+	assert_int_equal(queue_tick_wait_ms(q, START - 1), 0);
+	queue_ticked(q, INT64_MAX, false);
+	assert_int_equal(queue_tick_wait_ms(q, START - 1), -1);
+	queue_free(&q);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -207,6 +223,7 @@ int main(void)
 		cmocka_unit_test(inv8_a_clock_that_jumped_back_makes_no_row_old),
 		cmocka_unit_test(inv8_a_clock_that_jumps_forward_or_a_long_stop_kills_no_row),
 		cmocka_unit_test(a_row_that_is_not_ready_backs_off_within_bounds),
+		cmocka_unit_test(a_tick_that_seems_further_off_than_any_is_wanted_now),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -272,9 +272,111 @@ static void a_silence_that_is_ended_lets_its_rows_go(void **state)
 	db_script(k->s->db, "UPDATE silences SET until = 0");
 	tick(k);
 	assert_int_equal(k->claim_count, 0);
-	k->looks_at_silences = true;
+	k->looks_ahead = true;
 	tick(k);
 	assert_string_equal(claimed(k), "opened@1 opened@1");
+}
+
+/* ---- clocks that are set back ---- */
+
+enum { SECOND = 1000 };
+#define DAY (INT64_C(24) * HOUR)
+
+/* What is meant for a time of the day keeps to it; a few minutes last as long as the jump, too. */
+static void what_is_held_waits_until_the_clock_shows_its_time(void **state)
+{
+	struct kit *k = *state;
+	int64_t until = k->now + HOUR;
+
+	wish(k, HOLD_QUIET, until);
+	see(k, "al1", "open");
+	k->now -= 600 * SECOND;
+	k->looks_ahead = true;
+	tick(k);
+	assert_int_equal(k->claim_count, 0);
+	assert_int_equal(k->next_tick_at, k->now + HOUR);
+	k->now = until - 1;
+	tick(k);
+	assert_int_equal(k->claim_count, 0);
+	k->now = until;
+	tick(k);
+	assert_string_equal(claimed(k), "opened@1 opened@1");
+}
+
+/ static void held_by_a_clock_that_was_ahead_it_waits_no_longer_than_its_reason_can_hold(
+	  void **state)
+{
+	static const struct {
+		enum hold_reason reason;
+		int64_t days;
+	} longest[] = {
+		{ HOLD_GROUP, 2 },   { HOLD_STORM, 2 },       { HOLD_DELAY, 2 },
+		{ HOLD_QUIET, 8 },   { HOLD_DIGEST, 8 },      { HOLD_FLAP, 8 },
+		{ HOLD_REPEAT, 31 }, { HOLD_ESCALATION, 31 }, { HOLD_SILENCE, 367 },
+	};
+	struct kit *k = *state;
+	char id[16];
+
+	kit_only(k, 1);
+	db_script(k->s->db, "INSERT INTO silences (id, matchers, since, until, comment, who)"
+			    " VALUES (4, '[]', 0, 9000000000000, '', '')");
+	k->now += 30 * 365 * DAY;
+	for (size_t i = 0; i < ARRAY_LEN(longest); i++) {
+		wish(k, longest[i].reason, k->now + longest[i].days * DAY);
+		k->targets[0].wish.grp = 4;
+		snprintf(id, sizeof(id), "al%zu", i);
+		see(k, id, "open");
+	}
+	/* As long as each can be, they wait. */
+	k->looks_ahead = true;
+	tick(k);
+	assert_string_equal(k->ripe, "");
+	assert_int_equal(k->claim_count, 0);
+	k->now -= 1;
+	k->looks_ahead = false;
+	tick(k);
+	assert_string_equal(k->ripe, "");
+	k->looks_ahead = true;
+	tick(k);
+	assert_string_equal(k->ripe,
+			    "opened(group) opened(storm) opened(delay) opened(quiet) "
+			    "opened(digest) opened(flap) opened(repeat) opened(escalation) "
+			    "opened(silence)");
+	assert_int_equal(k->claim_count, ARRAY_LEN(longest));
+}
+
+/* Far more of them than one tick looks at. */
+static void a_tick_lets_go_of_some_and_is_wanted_again(void **state)
+{
+	struct kit *k = *state;
+	char id[16];
+
+	kit_only(k, 1);
+	wish(k, HOLD_DELAY, k->now + 3000 * DAY);
+	for (size_t i = 0; i < 150; i++) {
+		snprintf(id, sizeof(id), "al%zu", i);
+		see(k, id, "open");
+	}
+	k->looks_ahead = true;
+	tick(k);
+	assert_int_equal(k->next_tick_at, k->now);
+	tick(k);
+	assert_int_equal(k->next_tick_at, INT64_MAX);
+	assert_string_equal(ask(k, "SELECT count(*) AS x FROM v_deliveries"
+				   " WHERE state = 'held'"),
+			    "0");
+}
+
+static void while_anything_is_held_a_tick_is_wanted_within_the_hour(void **state)
+{
+	struct kit *k = *state;
+
+	tick(k);
+	assert_int_equal(k->next_tick_at, INT64_MAX);
+	wish(k, HOLD_QUIET, k->now + 5 * HOUR);
+	see(k, "al1", "open");
+	tick(k);
+	assert_int_equal(k->next_tick_at, k->now + HOUR);
 }
 
 int main(void)
@@ -295,6 +397,10 @@ int main(void)
 		STORY(a_hold_outlives_the_daemon),
 		STORY(what_is_held_for_a_sink_that_goes_is_orphaned_in_its_time),
 		STORY(a_silence_that_is_ended_lets_its_rows_go),
+		STORY(what_is_held_waits_until_the_clock_shows_its_time),
+		STORY(held_by_a_clock_that_was_ahead_it_waits_no_longer_than_its_reason_can_hold),
+		STORY(a_tick_lets_go_of_some_and_is_wanted_again),
+		STORY(while_anything_is_held_a_tick_is_wanted_within_the_hour),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -55,7 +55,7 @@ struct kit {
 	struct answer answers[4];
 	struct moved moved; /* the last one */
 	/* A tick's: what flow says of each row whose time has come, and of whom it was asked. */
-	bool ticks, looks_at_silences;
+	bool ticks, looks_ahead;
 	struct ripened ripened;
 	int64_t repeat_ms; /* of every route */
 	int64_t next_tick_at;
@@ -375,7 +375,7 @@ static inline void kit_turn(struct kit *k, const struct settle *settles, size_t 
 	};
 	const struct tick tick = {
 		.room = 100,
-		.looks_at_silences = k->looks_at_silences,
+		.looks_ahead = k->looks_ahead,
 		.ripens = kit_ripens,
 		.bears = kit_bears,
 		.arg = k,
