@@ -1,9 +1,11 @@
 /*
  * xfer_handle: libcurl's easy handles, and how a request becomes their options.
  *
- * A handle that is free is kept, wiped by curl_easy_reset(), which also drops every secret;
- * connections and names live in the multi handle and outlast it. The options of a request
- * are set anew each time, some thirty assignments.
+ * A handle that is free is kept; connections and names live in the multi handle and outlast it.
+ * What holds for every request of its kind is set once, when it is made. What is the request's
+ * is set each time, also to nothing, since the last one's is still there; and wipe() takes out
+ * of a free handle whatever may be a secret. (curl_easy_reset() and all options anew would cost
+ * more than libcurl needs to send the request.)
  *
  * Decisions that are not the request's:
  *  - Certificates and host names are always verified, TLS is 1.2 or newer. The authorities come
@@ -36,6 +38,9 @@ static const char ca_bundle[] = "/etc/ssl/certs/ca-certificates.crt";
 
 struct handle {
 	CURL *easy;
+	/* Which requests it is for. */
+	enum request_kind kind;
+	char *ca; /* their authorities; NULL: where libcurl was built to look */
 	struct curl_slist *headers;
 	char complaint[CURL_ERROR_SIZE];
 	struct handle *next; /* free */
@@ -58,6 +63,7 @@ struct handles *xfer_handles_new(void)
 static void discard(struct handle *handle)
 {
 	curl_easy_cleanup(handle->easy);
+	mem_free(&handle->ca);
 	mem_free(&handle);
 }
 
@@ -91,20 +97,100 @@ const char *xfer_handle_complaint(const struct handle *handle)
 	return handle->complaint;
 }
 
-static struct handle *take(struct handles *h)
-{
-	struct handle *handle = h->free;
+/* An option that is refused ends in one answer at the end: see xfer_handle_open(). */
+#define SET(handle, option, value) \
+	(curl_easy_setopt((handle)->easy, (option), (value)) == CURLE_OK)
 
-	if (handle != NULL) {
-		h->free = handle->next;
-		h->free_count--;
-		return handle;
-	}
-	handle = mem_new(sizeof(*handle));
+/* ---- what holds for every request --------------------------------------------------------- */
+
+static bool set_for_http(struct handle *handle)
+{
+	return SET(handle, CURLOPT_PROTOCOLS_STR, "http,https") &&
+	       SET(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
+	       SET(handle, CURLOPT_FOLLOWLOCATION, 0L) && SET(handle, CURLOPT_PATH_AS_IS, 1L) &&
+	       SET(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
+	       SET(handle, CURLOPT_HEADERFUNCTION, xfer_http_heard_header) &&
+	       SET(handle, CURLOPT_WRITEFUNCTION, xfer_http_heard_body) &&
+	       SET(handle, CURLOPT_PREREQFUNCTION, xfer_http_about_to_send);
+}
+
+static bool set_for_mail(struct handle *handle)
+{
+	return SET(handle, CURLOPT_CONNECT_ONLY, 1L) &&
+	       SET(handle, CURLOPT_HEADERFUNCTION, xfer_mail_heard_line);
+}
+
+static bool set_authorities(struct handle *handle)
+{
+	const char *ca = handle->ca;
+
+	return ca == NULL ||
+	       (SET(handle, CURLOPT_CAINFO, ca) && SET(handle, CURLOPT_CAPATH, NULL) &&
+		SET(handle, CURLOPT_PROXY_CAINFO, ca) &&
+		SET(handle, CURLOPT_PROXY_CAPATH, NULL));
+}
+
+static bool set_for_good(struct handle *handle)
+{
+	return SET(handle, CURLOPT_ERRORBUFFER, handle->complaint) &&
+	       SET(handle, CURLOPT_NOSIGNAL, 1L) && SET(handle, CURLOPT_QUICK_EXIT, 1L) &&
+	       SET(handle, CURLOPT_TCP_NODELAY, 1L) && SET(handle, CURLOPT_NOPROXY, "") &&
+	       SET(handle, CURLOPT_SSL_VERIFYPEER, 1L) &&
+	       SET(handle, CURLOPT_SSL_VERIFYHOST, 2L) &&
+	       SET(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
+	       SET(handle, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_S) &&
+	       set_authorities(handle) &&
+	       (handle->kind == REQUEST_HTTP ? set_for_http(handle) : set_for_mail(handle));
+}
+
+static struct handle *handle_new(enum request_kind kind, const char *ca)
+{
+	struct handle *handle = mem_new(sizeof(*handle));
+
+	handle->kind = kind;
+	handle->ca = mem_strdup(ca);
 	handle->easy = curl_easy_init();
-	if (handle->easy == NULL)
+	if (handle->easy == NULL || !set_for_good(handle))
 		BUG("libcurl gives no handle");
 	return handle;
+}
+
+static bool is_same(const char *a, const char *b)
+{
+	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
+}
+
+/* Nearly always the first. */
+static struct handle *take(struct handles *h, const struct request *r)
+{
+	const char *ca = r->ca_file == NULL && h->has_bundle ? ca_bundle : r->ca_file;
+
+	for (struct handle **at = &h->free; *at != NULL; at = &(*at)->next) {
+		struct handle *handle = *at;
+
+		if (handle->kind == r->kind && is_same(handle->ca, ca)) {
+			*at = handle->next;
+			h->free_count--;
+			return handle;
+		}
+	}
+	return handle_new(r->kind, ca);
+}
+
+/* Nothing of a request stays behind that tells something. */
+static void wipe(struct handle *handle)
+{
+	static const CURLoption telling[] = { CURLOPT_URL,        CURLOPT_PROXY,
+					      CURLOPT_USERNAME,   CURLOPT_PASSWORD,
+					      CURLOPT_AWS_SIGV4,  CURLOPT_XOAUTH2_BEARER,
+					      CURLOPT_HTTPHEADER, CURLOPT_POSTFIELDS,
+					      CURLOPT_PRIVATE };
+
+	for (size_t i = 0; i < ARRAY_LEN(telling); i++)
+		(void)SET(handle, telling[i], NULL);
+	curl_slist_free_all(handle->headers);
+	handle->headers = NULL;
+	handle->complaint[0] = '\0';
 }
 
 void xfer_handle_close(struct handles *h, struct handle **handle)
@@ -114,27 +200,22 @@ void xfer_handle_close(struct handles *h, struct handle **handle)
 	*handle = NULL;
 	if (closed == NULL)
 		return;
-	curl_slist_free_all(closed->headers);
-	closed->headers = NULL;
-	closed->complaint[0] = '\0';
+	wipe(closed);
 	if (h->free_count >= HANDLES_KEPT_MAX) {
 		discard(closed);
 		return;
 	}
-	curl_easy_reset(closed->easy);
 	closed->next = h->free;
 	h->free = closed;
 	h->free_count++;
 }
 
-/* An option that is refused ends in one answer at the end: see xfer_handle_open(). */
-#define SET(handle, option, value) \
-	(curl_easy_setopt((handle)->easy, (option), (value)) == CURLE_OK)
-
 void xfer_handle_renew(struct handle *handle)
 {
 	(void)SET(handle, CURLOPT_FRESH_CONNECT, 1L);
 }
+
+/* ---- what is the request's ---------------------------------------------------------------- */
 
 static bool add_header(struct handle *handle, const char *line)
 {
@@ -189,26 +270,22 @@ static bool set_method(struct handle *handle, const struct request *r)
 	const char *method = r->method == NULL ? "GET" : r->method;
 
 	if (strcmp(method, "HEAD") == 0)
-		return SET(handle, CURLOPT_NOBODY, 1L);
+		return SET(handle, CURLOPT_NOBODY, 1L) &&
+		       SET(handle, CURLOPT_CUSTOMREQUEST, NULL);
 	if (!has_body(method, r->body.len))
 		return SET(handle, CURLOPT_HTTPGET, 1L) &&
 		       SET(handle, CURLOPT_CUSTOMREQUEST, method);
-	return SET(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len) &&
+	return SET(handle, CURLOPT_POST, 1L) &&
+	       SET(handle, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)r->body.len) &&
 	       SET(handle, CURLOPT_POSTFIELDS, r->body.data) && /* not copied: t owns it */
 	       SET(handle, CURLOPT_CUSTOMREQUEST, method);
 }
 
 static bool set_http(struct handle *handle, struct transfer *t)
 {
-	return SET(handle, CURLOPT_PROTOCOLS_STR, "http,https") &&
-	       SET(handle, CURLOPT_HTTP_VERSION, (long)CURL_HTTP_VERSION_1_1) &&
-	       SET(handle, CURLOPT_FOLLOWLOCATION, 0L) && SET(handle, CURLOPT_PATH_AS_IS, 1L) &&
-	       SET(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) &&
+	/* The signature's option sets the other, and does not set it back. */
+	return SET(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) &&
 	       SET(handle, CURLOPT_AWS_SIGV4, t->request.sigv4) &&
-	       SET(handle, CURLOPT_SUPPRESS_CONNECT_HEADERS, 1L) &&
-	       SET(handle, CURLOPT_HEADERFUNCTION, xfer_http_heard_header) &&
-	       SET(handle, CURLOPT_WRITEFUNCTION, xfer_http_heard_body) &&
-	       SET(handle, CURLOPT_PREREQFUNCTION, xfer_http_about_to_send) &&
 	       SET(handle, CURLOPT_PREREQDATA, t) && set_method(handle, &t->request) &&
 	       set_headers(handle, &t->request);
 }
@@ -236,28 +313,8 @@ static bool set_mail(struct handle *handle, const struct transfer *t)
 		   r->tls == MAIL_TLS_IMPLICIT ? "smtps" : "smtp") &&
 	       SET(handle, CURLOPT_USE_SSL,
 		   (long)(r->tls == MAIL_TLS_STARTTLS ? CURLUSESSL_ALL : CURLUSESSL_NONE)) &&
-	       SET(handle, CURLOPT_CONNECT_ONLY, 1L) &&
 	       SET(handle, CURLOPT_SERVER_RESPONSE_TIMEOUT, (long)answer_s) &&
-	       SET(handle, CURLOPT_HEADERFUNCTION, xfer_mail_heard_line) &&
 	       set_login(handle, r);
-}
-
-static bool set_tls(const struct handles *h, struct handle *handle, const struct request *r)
-{
-	const char *ca = r->ca_file;
-	bool ok = SET(handle, CURLOPT_SSL_VERIFYPEER, 1L) &&
-		  SET(handle, CURLOPT_SSL_VERIFYHOST, 2L) &&
-		  SET(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
-		  SET(handle, CURLOPT_CA_CACHE_TIMEOUT, (long)CA_CACHE_S) &&
-		  SET(handle, CURLOPT_SSLCERT, r->cert_file) &&
-		  SET(handle, CURLOPT_SSLKEY, r->key_file);
-
-	if (ca == NULL && h->has_bundle)
-		ca = ca_bundle;
-	if (ca == NULL) /* a system that has it elsewhere: libcurl was built to know */
-		return ok;
-	return ok && SET(handle, CURLOPT_CAINFO, ca) && SET(handle, CURLOPT_CAPATH, NULL) &&
-	       SET(handle, CURLOPT_PROXY_CAINFO, ca) && SET(handle, CURLOPT_PROXY_CAPATH, NULL);
 }
 
 static bool set_common(struct handle *handle, struct transfer *t)
@@ -268,15 +325,15 @@ static bool set_common(struct handle *handle, struct transfer *t)
 	long wait_ms = left_ms > 0 ? (long)left_ms : 1;
 
 	return SET(handle, CURLOPT_URL, r->url) && SET(handle, CURLOPT_PRIVATE, t) &&
-	       SET(handle, CURLOPT_ERRORBUFFER, handle->complaint) &&
 	       SET(handle, CURLOPT_HEADERDATA, t) && SET(handle, CURLOPT_WRITEDATA, t) &&
-	       SET(handle, CURLOPT_NOSIGNAL, 1L) && SET(handle, CURLOPT_QUICK_EXIT, 1L) &&
-	       SET(handle, CURLOPT_TCP_NODELAY, 1L) &&
+	       SET(handle, CURLOPT_FRESH_CONNECT, 0L) &&
 	       SET(handle, CURLOPT_TIMEOUT_MS, wait_ms) &&
 	       SET(handle, CURLOPT_CONNECTTIMEOUT_MS, wait_ms) &&
 	       SET(handle, CURLOPT_PROXY, r->proxy == NULL ? "" : r->proxy) &&
-	       SET(handle, CURLOPT_NOPROXY, "") && SET(handle, CURLOPT_USERNAME, r->username) &&
-	       SET(handle, CURLOPT_PASSWORD, r->password);
+	       SET(handle, CURLOPT_USERNAME, r->username) &&
+	       SET(handle, CURLOPT_PASSWORD, r->password) &&
+	       SET(handle, CURLOPT_SSLCERT, r->cert_file) &&
+	       SET(handle, CURLOPT_SSLKEY, r->key_file);
 }
 
 /* The last gate: a line break in here would be a header or a command of somebody else's. */
@@ -303,8 +360,8 @@ bool xfer_handle_open(struct handles *h, struct transfer *t)
 		BUG("a request without a URL");
 	if (!is_one_line_each(t))
 		return false;
-	t->handle = take(h);
-	bool ok = set_common(t->handle, t) && set_tls(h, t->handle, &t->request) &&
+	t->handle = take(h, &t->request);
+	bool ok = set_common(t->handle, t) &&
 		  (t->mail == NULL ? set_http(t->handle, t) : set_mail(t->handle, t));
 
 	if (!ok) {

@@ -57,6 +57,14 @@ static inline void peer_note(struct peer *p, const char *bytes, size_t len)
 	pthread_mutex_unlock(&p->lock);
 }
 
+static inline void peer_forget(struct peer *p)
+{
+	pthread_mutex_lock(&p->lock);
+	memset(p->seen, 0, p->seen_len);
+	p->seen_len = 0;
+	pthread_mutex_unlock(&p->lock);
+}
+
 static inline bool peer_saw(struct peer *p, const char *what)
 {
 	pthread_mutex_lock(&p->lock);

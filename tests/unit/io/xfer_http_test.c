@@ -164,6 +164,74 @@ static void other_methods_are_what_they_say(void **state)
 	}
 }
 
+/* Requests that differ in all that an easy handle keeps. */
+static void make_unlike(struct request *r, int port, size_t which)
+{
+	struct err err;
+
+	make_post(r, port, which == 4 || which == 5 ? "" : "{\"a\":1}");
+	if (which == 1 || which == 2) {
+		r->username = mem_strdup("Aladdin");
+		r->password = mem_strdup("open sesame");
+	}
+	if (which == 2)
+		r->sigv4 = mem_strdup("aws:amz:all:sns");
+	if (which == 3)
+		r->bearer = mem_strdup("tok");
+	if (which == 4 || which == 6) {
+		mem_free(&r->method);
+		r->method = mem_strdup(which == 4 ? "GET" : "PUT");
+	}
+	if (which == 6)
+		assert_true(request_header(r, "X-More", "1", &err));
+}
+
+/* What the peer sees of the second of two requests of one client, or of that alone. */
+static char *see(struct peer *p, int first, size_t second)
+{
+	struct client c;
+	struct request r;
+	struct heard h;
+
+	client_open(&c);
+	if (first >= 0) {
+		make_unlike(&r, p->port, (size_t)first);
+		client_ask(&c, &r, &h);
+		assert_int_equal(h.reply.status, 200);
+	}
+	peer_forget(p);
+	make_unlike(&r, p->port, second);
+	client_ask(&c, &r, &h);
+	assert_int_equal(h.reply.status, 200);
+	client_close(&c);
+	/* The time of a signature may be another by now. */
+	for (char *date = p->seen; (date = strstr(date, "X-Amz-Date")) != NULL;)
+		memset(date, '.', strcspn(date, "\r"));
+	for (char *sign = p->seen; (sign = strstr(sign, "Signature=")) != NULL;)
+		memset(sign, '.', strcspn(sign, "\r"));
+	return mem_strdup(p->seen);
+}
+
+static void a_request_takes_nothing_over_from_the_one_before(void **state)
+{
+	enum { KINDS = 7 };
+	struct peer *p = peer_open(keep_answering, OK_2);
+
+	(void)state;
+	for (size_t second = 0; second < KINDS; second++) {
+		char *alone = see(p, -1, second);
+
+		for (int first = 0; first < KINDS; first++) {
+			char *seen = see(p, first, second);
+
+			assert_string_equal(seen, alone);
+			mem_free(&seen);
+		}
+		mem_free(&alone);
+	}
+	peer_close(p);
+}
+
 static void a_redirect_is_an_answer_and_is_not_followed(void **state)
 {
 	struct peer *target = peer_open(keep_answering, OK_2);
@@ -436,6 +504,7 @@ int main(void)
 		cmocka_unit_test(a_body_is_not_called_a_form),
 		cmocka_unit_test(a_large_body_is_sent_whole_without_asking_first),
 		cmocka_unit_test(other_methods_are_what_they_say),
+		cmocka_unit_test(a_request_takes_nothing_over_from_the_one_before),
 		cmocka_unit_test(a_redirect_is_an_answer_and_is_not_followed),
 		cmocka_unit_test(what_fails_after_it_was_sent_may_have_arrived),
 		cmocka_unit_test(a_peer_that_hangs_is_left_in_time),
