@@ -21,9 +21,8 @@ struct job {
 	struct digest *digest;   /* what it tells of beside that; owned; NULL: a single */
 	char *handle, *progress; /* owned; the message borrows them */
 	int64_t steady_at;       /* when it was started, on the steady clock */
-	struct outcome outcome;
-	char reason[REASON_MAX];
-	struct settle settle;
+	struct settle settle;    /* once the outcome is known */
+	char *texts[4];          /* its own: owned, NULL where it has none */
 	/* Of a sink that logs in: what waits for the token, and what it is sent with. */
 	struct login *login;
 	struct login_wait wait;

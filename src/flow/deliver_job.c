@@ -41,6 +41,8 @@ static void job_free(struct job *job)
 	mem_free(&job->handle);
 	mem_free(&job->progress);
 	mem_free_secret(&job->bearer);
+	for (size_t i = 0; i < ARRAY_LEN(job->texts); i++)
+		mem_free(&job->texts[i]);
 	if (job->login != NULL)
 		request_release(&job->request);
 	mem_free(&job);
@@ -67,8 +69,19 @@ static bool may_repeat(const struct job *job)
 	return false;
 }
 
+/* The texts lie in the outcome, which ends here: most are short, or not there. */
+static void keep_texts(struct job *job)
+{
+	struct settle *s = &job->settle;
+	const char **texts[] = { &s->reason, &s->handle, &s->progress, &s->attempt.answer };
+
+	_Static_assert(ARRAY_LEN(texts) == ARRAY_LEN(job->texts), "room for each");
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		*texts[i] = job->texts[i] = mem_strdup(*texts[i]);
+}
+
 /* What becomes of the row waits for the next turn. */
-static void job_end(struct job *job, enum queue_change change)
+static void job_end(struct job *job, const struct outcome *outcome, enum queue_change change)
 {
 	struct deliver *d = job->deliver;
 	if (job->settle.state == DELIVERY_DONE)
@@ -80,46 +93,53 @@ static void job_end(struct job *job, enum queue_change change)
 				    .tried = &job->tried,
 				    .alert_id = job->envelope.alert.id,
 				    .kind = job->kind,
-				    .outcome = &job->outcome,
+				    .outcome = outcome,
 				    .settle = &job->settle,
 				    .moved = moved };
 
 	say_attempt(&said);
 	say_sink(&said, change);
-	if (job->outcome.verdict == VERDICT_DELIVERED)
+	if (outcome->verdict == VERDICT_DELIVERED)
 		d->status.delivered++;
 	else
 		d->status.failed++;
 	if (d->settled.count == 0)
 		d->settled_at = clock_steady();
 	queue_landed(d->p.queue, job->tried.sink);
+	keep_texts(job);
 	list_add(&d->settled, job);
 	KILL_POINT("outcome-noted");
 }
 
 /* The outcome is known: decides what becomes of the row and of its sink. */
-static void job_settle(struct job *job)
+static void job_settle(struct job *job, const struct outcome *outcome)
 {
+	char reason[REASON_MAX];
+
 	job->tried.took_ms = clock_steady() - job->steady_at;
-	job_end(job, queue_settle(job->deliver->p.queue, &job->tried, &job->outcome,
-				  clock_now(), &job->settle, job->reason));
+	job_end(job, outcome,
+		queue_settle(job->deliver->p.queue, &job->tried, outcome, clock_now(),
+			     &job->settle, reason));
 }
 
 static void settle_unsent(struct job *job, const char *reason)
 {
-	job->outcome = (struct outcome){ .verdict = VERDICT_NEVER, .retry_after_ms = -1 };
-	snprintf(job->outcome.reason, sizeof(job->outcome.reason), "%.200s", reason);
-	job_settle(job);
+	struct outcome outcome = { .verdict = VERDICT_NEVER, .retry_after_ms = -1 };
+
+	snprintf(outcome.reason, sizeof(outcome.reason), "%.200s", reason);
+	job_settle(job, &outcome);
 }
 
 /* We are stopping, and this one outlasted the grace: no fault of its sink. */
 static void job_cut(struct job *job, bool maybe_sent)
 {
-	job->outcome.verdict = VERDICT_LATER;
-	job->outcome.maybe_sent = maybe_sent;
+	const struct outcome outcome = { .verdict = VERDICT_LATER,
+					 .retry_after_ms = -1,
+					 .maybe_sent = maybe_sent };
+
 	job->tried.took_ms = clock_steady() - job->steady_at;
 	queue_settle_cut(&job->tried, maybe_sent, clock_now(), &job->settle);
-	job_end(job, QUEUE_SAME);
+	job_end(job, &outcome, QUEUE_SAME);
 }
 
 /*
@@ -142,10 +162,8 @@ static bool has_other_token(struct job *job, const struct reply *reply)
 	return job->login != NULL && is_refused && login_refused(job->login, job->bearer);
 }
 
-static void try_again(struct job *job)
+static void try_again(const struct job *job, struct outcome *o)
 {
-	struct outcome *o = &job->outcome;
-
 	o->verdict = VERDICT_AGAIN;
 	o->sink_down = o->alarm = false;
 	o->retry_after_ms = -1;
@@ -164,19 +182,19 @@ static void in_hand(const struct job *job, const char *doing)
 static void on_reply(void *arg, const struct reply *reply)
 {
 	struct job *job = arg;
+	struct outcome outcome = { .retry_after_ms = -1 };
 
-	job->outcome = (struct outcome){ .retry_after_ms = -1 };
 	if (job->deliver->cutting && reply->kind == REPLY_CUT) {
 		job_cut(job, reply->maybe_sent);
 		return;
 	}
 	in_hand(job, IN_HAND_JUDGED);
 	CRASH_POINT("judging", job->envelope.alert.title);
-	job->sink->type->judge(job->sink, &job->envelope.message, reply, &job->outcome);
+	job->sink->type->judge(job->sink, &job->envelope.message, reply, &outcome);
 	KILL_POINT("reply-judged");
-	if (job->outcome.alarm && (has_other_secret(job) || has_other_token(job, reply)))
-		try_again(job);
-	job_settle(job);
+	if (outcome.alarm && (has_other_secret(job) || has_other_token(job, reply)))
+		try_again(job, &outcome);
+	job_settle(job, &outcome);
 	crash_over();
 }
 
@@ -285,8 +303,7 @@ static void on_login(void *arg, const char *bearer, const struct reply *reply,
 	} else if (d->cutting && reply->kind == REPLY_CUT) {
 		job_cut(job, false);
 	} else {
-		job->outcome = *out;
-		job_settle(job);
+		job_settle(job, out);
 	}
 }
 

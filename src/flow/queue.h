@@ -122,7 +122,7 @@ struct tried {
 
 /*
  * One attempt ended with this outcome: fills what becomes of the row. Texts in `out` point into
- * `outcome` and into `reason` (REASON_MAX bytes), which the caller keeps until it is stored.
+ * `outcome` and into `reason` (REASON_MAX bytes).
  * Returns how the sink changed, for the log.
  */
 enum queue_change { QUEUE_SAME, QUEUE_WENT_DOWN, QUEUE_STILL_DOWN, QUEUE_CAME_UP };
