@@ -12,7 +12,6 @@
 #include "base/log.h"
 
 #include <errno.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,6 +21,7 @@
 #include "base/clock.h"
 #include "base/esc.h"
 #include "base/mem.h"
+#include "base/num.h"
 
 enum {
 	LINE_MAX_LEN = 8192,
@@ -243,9 +243,9 @@ static bool put_key(struct line *l, const char *key)
 
 static void put_number(struct line *l, int64_t number)
 {
-	char digits[24];
+	char digits[NUM_TEXT_MAX];
 
-	put(l, digits, (size_t)snprintf(digits, sizeof(digits), "%" PRId64, number));
+	put(l, digits, num_text(number, digits));
 }
 
 static void put_field(struct line *l, const struct log_field *f)

@@ -48,6 +48,22 @@ static const struct unit rate_times[] = {
 	{ "h", HOUR }, { "hour", HOUR }, { "d", DAY },      { "day", DAY },  { NULL, 0 },
 };
 
+size_t num_text(int64_t value, char text[NUM_TEXT_MAX])
+{
+	uint64_t rest = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+	char digits[NUM_TEXT_MAX];
+	size_t at = sizeof(digits);
+
+	digits[--at] = '\0';
+	do
+		digits[--at] = (char)('0' + rest % 10);
+	while ((rest /= 10) != 0);
+	if (value < 0)
+		digits[--at] = '-';
+	memcpy(text, digits + at, sizeof(digits) - at);
+	return sizeof(digits) - at - 1;
+}
+
 enum digits { DIGITS_NONE, DIGITS_OK, DIGITS_TOO_MANY };
 
 /* Moves *s past the digits at its start. */

@@ -22,6 +22,11 @@ bool num_parse_duration(const char *text, int64_t *ms, struct err *err)
 bool num_parse_size(const char *text, int64_t *bytes, struct err *err)
 	__attribute__((warn_unused_result));
 
+enum { NUM_TEXT_MAX = 21 }; /* the longest int64, and a NUL */
+
+/* The number in decimal digits; returns how many bytes (snprintf() takes ten times as long). */
+size_t num_text(int64_t value, char text[NUM_TEXT_MAX]);
+
 /* count in every per_ms; count 0 is no limit. */
 struct rate {
 	int64_t count;

@@ -10,10 +10,10 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/buf.h"
 #include "base/err.h"
 #include "base/hmac.h"
 #include "base/mem.h"
+#include "base/num.h"
 
 static const char *const event_kinds[] = {
 	[EVENT_OPENED] = "opened",     [EVENT_ACKNOWLEDGED] = "acknowledged",
@@ -180,34 +180,22 @@ int delivery_key_ordinal(int64_t key)
 	return (int)(key & DELIVERY_ORDINAL_MAX);
 }
 
-enum {
-	ID_BYTES = 16, /* of the digest; more would tell nothing more apart */
-	FIELDS_MAX =
-		8 << 20, /* far beyond any names that an alert or a configuration may hold */
-};
+enum { ID_BYTES = 16 }; /* of the digest; more would tell nothing more apart */
 
 /* A text and the NUL behind it, which no text can hold: so fields cannot run together. */
-static void add_field(struct buf *b, const char *text)
+static struct hmac_part field(const char *text)
 {
 	if (text == NULL)
 		text = "";
-	buf_add(b, text, strlen(text) + 1);
-}
-
-static void add_number(struct buf *b, int64_t number)
-{
-	char text[24];
-
-	snprintf(text, sizeof(text), "%" PRId64, number);
-	add_field(b, text);
+	return (struct hmac_part){ text, strlen(text) + 1 };
 }
 
 /* "tcs_" and the beginning of a hash. */
-static void add_id(char *id, const struct buf *fields)
+static void id_of(const struct hmac_part *fields, size_t count, char *id)
 {
 	unsigned char digest[HMAC_LEN];
 
-	sha256_of(fields->data, fields->len, digest);
+	sha256_of_parts(fields, count, digest);
 	memcpy(id, "tcs_", 4);
 	for (size_t i = 0; i < ID_BYTES; i++) {
 		id[4 + 2 * i] = "0123456789abcdef"[digest[i] >> 4];
@@ -218,36 +206,35 @@ static void add_id(char *id, const struct buf *fields)
 
 void delivery_id(const struct delivery_names *names, char id[DELIVERY_ID_MAX])
 {
-	struct buf fields;
+	char episode[NUM_TEXT_MAX], seq[NUM_TEXT_MAX], ordinal[NUM_TEXT_MAX];
 
-	buf_init(&fields, FIELDS_MAX);
-	add_field(&fields, names->org_id);
-	add_field(&fields, names->alert_id);
-	add_number(&fields, names->episode);
-	add_field(&fields, event_kind_name(names->kind));
-	add_number(&fields, names->seq);
-	add_field(&fields, names->sink);
-	add_field(&fields, delivery_origin_name(names->origin));
-	add_number(&fields, names->ordinal);
-	if (fields.overflow)
-		BUG("names too long for a delivery id");
-	add_id(id, &fields);
-	buf_release(&fields);
+	num_text(names->episode, episode);
+	num_text(names->seq, seq);
+	num_text(names->ordinal, ordinal);
+	const struct hmac_part fields[] = {
+		field(names->org_id),
+		field(names->alert_id),
+		field(episode),
+		field(event_kind_name(names->kind)),
+		field(seq),
+		field(names->sink),
+		field(delivery_origin_name(names->origin)),
+		field(ordinal),
+	};
+
+	id_of(fields, ARRAY_LEN(fields), id);
 }
 
 void delivery_digest_id(const char (*ids)[DELIVERY_ID_MAX], size_t count,
 			char id[DELIVERY_ID_MAX])
 {
-	struct buf fields;
+	struct hmac_part *fields = mem_array(count + 1, sizeof(*fields));
 
-	buf_init(&fields, FIELDS_MAX);
-	add_field(&fields, "digest");
+	fields[0] = field("digest");
 	for (size_t i = 0; i < count; i++)
-		add_field(&fields, ids[i]);
-	if (fields.overflow)
-		BUG("too many members for a digest's id");
-	add_id(id, &fields);
-	buf_release(&fields);
+		fields[i + 1] = field(ids[i]);
+	id_of(fields, count + 1, id);
+	mem_free(&fields);
 }
 
 static bool is_plain(const char *name)
@@ -260,16 +247,10 @@ static bool is_plain(const char *name)
 
 void dedup_key(const char *org_id, const char *alert_id, char key[DEDUP_KEY_MAX])
 {
-	struct buf fields;
+	const struct hmac_part fields[] = { field(org_id), field(alert_id) };
 
 	if (is_plain(org_id) && is_plain(alert_id) &&
 	    snprintf(key, DEDUP_KEY_MAX, "%s:%s", org_id, alert_id) < DEDUP_KEY_MAX)
 		return;
-	buf_init(&fields, FIELDS_MAX);
-	add_field(&fields, org_id);
-	add_field(&fields, alert_id);
-	if (fields.overflow)
-		BUG("names too long for a dedup key");
-	add_id(key, &fields);
-	buf_release(&fields);
+	id_of(fields, ARRAY_LEN(fields), key);
 }

@@ -24,6 +24,7 @@
 
 #include "base/clock.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "model/json.h"
 #include "model/preset.h"
 #include "model/sink.h"
@@ -164,9 +165,10 @@ static bool found_bool(struct value *out, bool truth)
 
 static bool found_number(struct value *out, int64_t number)
 {
-	int len = snprintf(out->scratch, sizeof(out->scratch), "%" PRId64, number);
+	_Static_assert(sizeof(out->scratch) >= NUM_TEXT_MAX, "a number fits");
+	size_t len = num_text(number, out->scratch);
 
-	return found_text(out, VALUE_NUMBER, out->scratch, (size_t)len);
+	return found_text(out, VALUE_NUMBER, out->scratch, len);
 }
 
 static bool found_time(struct value *out, int64_t at)

@@ -14,6 +14,10 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/num.h"
+
+enum { STATUS_MAX = 5 + NUM_TEXT_MAX };
+
 static const struct ruling troubles[] = {
 	[REPLY_RESOLVE] = { VERDICT_LATER, BLAME_DOWN, "the name does not resolve", NULL,
 			    "is the host right, and does DNS work here?" },
@@ -82,27 +86,29 @@ static int status_of(const struct ruling *ruling, const struct reply *r)
 }
 
 /* "HTTP 404", "SMTP 550", or nothing where no status came. */
-static void status_text(const struct judge *judge, int status, char text[24])
+static void status_text(const struct judge *judge, int status, char text[STATUS_MAX])
 {
 	bool is_mail = strcmp(judge->address, "server") == 0;
 
 	text[0] = '\0';
-	if (status > 0)
-		snprintf(text, 24, "%s %d", is_mail ? "SMTP" : "HTTP", status);
+	if (status <= 0)
+		return;
+	memcpy(text, is_mail ? "SMTP " : "HTTP ", 5);
+	num_text(status, text + 5);
 }
 
 /* The answer, or where none came io's words for why not: they say what `what` would. */
 static void give_reason(const struct ruling *ruling, const struct judge *judge,
 			const struct reply *r, struct outcome *out)
 {
-	char status[24], quote[MASK_TEXT_MAX + 1];
+	char status[STATUS_MAX], quote[MASK_TEXT_MAX + 1];
 	bool is_failure = ruling_of_trouble(r->kind) != NULL && r->error[0] != '\0';
 	const char *what = is_failure || ruling->what == NULL ? "" : ruling->what;
 	struct mask mask = { 0 };
 
 	status_text(judge, out->status, status);
 	if (ruling->verdict == VERDICT_DELIVERED) {
-		ruling_say(out->reason, "%s", status);
+		memcpy(out->reason, status, sizeof(status));
 		return;
 	}
 	judge->secrets(judge->settings, &mask);

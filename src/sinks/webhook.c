@@ -19,6 +19,7 @@
 #include "base/esc.h"
 #include "base/hmac.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "model/facts.h"
 #include "sinks/http_common.h"
 #include "sinks/http_request.h"
@@ -130,15 +131,18 @@ static bool add_standard(struct buf *out, const char *secret, const struct messa
 			 const struct buf *body)
 {
 	unsigned char digest[HMAC_LEN];
-	char timestamp[32];
+	char timestamp[NUM_TEXT_MAX];
 	struct buf key;
 
-	snprintf(timestamp, sizeof(timestamp), ".%" PRId64 ".", m->now / 1000);
+	size_t timestamp_len = num_text(m->now / 1000, timestamp);
+
 	buf_init(&key, SECRET_BYTES_MAX);
 	bool ok = webhook_key(secret, &key);
 	const struct hmac_part parts[] = {
 		{ m->delivery_id, strlen(m->delivery_id) },
-		{ timestamp, strlen(timestamp) },
+		{ ".", 1 },
+		{ timestamp, timestamp_len },
+		{ ".", 1 },
 		{ body->data, body->len },
 	};
 
@@ -184,9 +188,9 @@ static bool sign_sha256(const struct webhook_settings *own, struct request *out,
 static bool sign(const struct webhook_settings *own, const struct message *m,
 		 struct request *out, struct err *err)
 {
-	char timestamp[24];
+	char timestamp[NUM_TEXT_MAX];
 
-	snprintf(timestamp, sizeof(timestamp), "%" PRId64, m->now / 1000);
+	num_text(m->now / 1000, timestamp);
 	if (!request_header(out, "webhook-id", m->delivery_id, err) ||
 	    !request_header(out, "webhook-timestamp", timestamp, err))
 		return false;

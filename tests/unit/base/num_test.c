@@ -65,6 +65,30 @@ static void whole_numbers(void **state)
 	assert_parses(num_parse_int, rows, ARRAY_LEN(rows));
 }
 
+static void a_number_is_written_as_it_is_read(void **state)
+{
+	static const struct {
+		int64_t value;
+		const char *text;
+	} rows[] = {
+		{ 0, "0" },
+		{ 7, "7" },
+		{ 10, "10" },
+		{ -1, "-1" },
+		{ 1790000000123, "1790000000123" },
+		{ INT64_MAX, "9223372036854775807" },
+		{ INT64_MIN, "-9223372036854775808" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char text[NUM_TEXT_MAX];
+
+		assert_int_equal(num_text(rows[i].value, text), strlen(rows[i].text));
+		assert_string_equal(text, rows[i].text);
+	}
+}
+
 static void durations_have_a_unit(void **state)
 {
 	(void)state;
@@ -273,6 +297,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(whole_numbers),
+		cmocka_unit_test(a_number_is_written_as_it_is_read),
 		cmocka_unit_test(durations_have_a_unit),
 		cmocka_unit_test(sizes_may_have_a_unit),
 		cmocka_unit_test(rates_are_a_count_in_a_time),
