@@ -248,8 +248,11 @@ const char *const sql_texts[SQL_COUNT] = {
 		" WHERE b.is_open AND b.state = 'waiting' AND d.state = 'claimed')",
 
 	/* ---- turn ---- */
-	[SQL_SETTLE_DONE] = "UPDATE deliveries SET state = 'done', ended_at = ?1, status = ?2,"
-			    " reason = ?3 WHERE id IN " LIST " AND state = 'claimed'",
+	/* OR FAIL here and in SQL_CLAIM: what fails undoes the transaction anyway, so SQLite need not
+	 * copy each page beforehand to undo the statement alone. */
+	[SQL_SETTLE_DONE] =
+		"UPDATE OR FAIL deliveries SET state = 'done', ended_at = ?1, status = ?2,"
+		" reason = ?3 WHERE id IN " LIST " AND state = 'claimed'",
 	[SQL_SETTLE_ONE] =
 		"UPDATE deliveries SET state = ?2, due_at = coalesce(?3, due_at),"
 		" reason = ?4, maybe_sent = maybe_sent | ?5, attempt = attempt - ?6,"
@@ -273,7 +276,7 @@ const char *const sql_texts[SQL_COUNT] = {
 		" AND due_at <= ?2 ORDER BY due_at, id LIMIT ?3",
 	[SQL_DUE_AFTER] = "SELECT due_at, id FROM deliveries WHERE sink = ?1 AND state = 'due'"
 			  " AND (due_at, id) > (?2, ?3) ORDER BY due_at, id LIMIT ?4",
-	[SQL_CLAIM] = "UPDATE deliveries SET state = 'claimed', attempt = attempt + 1,"
+	[SQL_CLAIM] = "UPDATE OR FAIL deliveries SET state = 'claimed', attempt = attempt + 1,"
 		      " claimed_at = ?1, claimed_by = ?2,"
 		      " first_attempt_at = coalesce(first_attempt_at, ?1),"
 		      " held_base_ms = coalesce(held_base_ms, ?3) WHERE id IN " LIST,
