@@ -25,8 +25,10 @@
 #include <ev.h>
 #include <limits.h>
 #include <netinet/in.h>
+#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 #include "base/kill.h"
@@ -34,6 +36,11 @@
 #include "io/xfer_own.h"
 
 enum { CONNECTIONS_KEPT_MAX = 400, SOCKETS_WANTED = 16384, PORTS = 1 << 16 };
+
+/* Between which ports a socket stands; 0: not known. */
+struct ends {
+	int own_port, peer_port;
+};
 
 struct xfer {
 	struct turn *turn;
@@ -45,9 +52,12 @@ struct xfer {
 	struct transfer *first, *last; /* in the order of their start */
 	size_t count;
 	bool calling_back;
-	/* By its own port, the socket that libcurl laid aside last: it names those of a connection
-	 * that it takes up again, but not the socket. An entry may be out of date. */
-	int *laid_aside;
+	/* libcurl names the ports of a connection that it takes up again, but not its socket. So
+	 * the ends of each socket are noted when it is laid aside first, and struck out before it
+	 * is closed: the socket of a port is the one laid aside last that has it. */
+	int *laid_aside;   /* by own port; 0: none */
+	struct ends *ends; /* by socket */
+	int ends_count;
 };
 
 /* A socket that libcurl wants watched. */
@@ -198,15 +208,43 @@ static int port_of(int (*name)(int, struct sockaddr *, socklen_t *), int socket)
 	return at.any.sa_family == AF_INET ? ntohs(at.v4.sin_port) : 0;
 }
 
+static void note_laid_aside(struct xfer *x, int socket)
+{
+	if (socket >= x->ends_count) {
+		int count = socket + 64;
+
+		x->ends = mem_resize(x->ends, (size_t)count, sizeof(*x->ends));
+		memset(x->ends + x->ends_count, 0,
+		       (size_t)(count - x->ends_count) * sizeof(*x->ends));
+		x->ends_count = count;
+	}
+	struct ends *ends = &x->ends[socket];
+
+	if (ends->own_port == 0)
+		*ends = (struct ends){ port_of(getsockname, socket),
+				       port_of(getpeername, socket) };
+	x->laid_aside[ends->own_port] = socket;
+}
+
 int xfer_socket(const struct xfer *x, int own_port, int peer_port)
 {
 	int socket = own_port > 0 && own_port < PORTS ? x->laid_aside[own_port] : 0;
 
-	/* The number may be another connection's by now. */
-	if (socket == 0 || port_of(getsockname, socket) != own_port ||
-	    port_of(getpeername, socket) != peer_port)
-		return -1;
-	return socket;
+	return socket != 0 && x->ends[socket].peer_port == peer_port ? socket : -1;
+}
+
+int xfer_close_socket(void *xfer, int socket)
+{
+	struct xfer *x = xfer;
+
+	if (socket < x->ends_count) {
+		int *laid_aside = &x->laid_aside[x->ends[socket].own_port];
+
+		if (*laid_aside == socket)
+			*laid_aside = 0;
+		x->ends[socket] = (struct ends){ 0, 0 };
+	}
+	return close(socket);
 }
 
 /* libcurl: what to do about a socket. w is what was assigned to it. */
@@ -218,7 +256,7 @@ static int on_socket_wish(CURL *easy, curl_socket_t socket, int what, void *arg,
 
 	(void)easy;
 	if (what == CURL_POLL_REMOVE) {
-		x->laid_aside[port_of(getsockname, socket)] = socket;
+		note_laid_aside(x, socket);
 		if (w == NULL)
 			return 0;
 		ev_io_stop(loop, &w->io);
@@ -364,7 +402,7 @@ struct xfer *xfer_new(struct turn *t)
 		BUG("libcurl gives no multi handle");
 	x->wake = timer_new(t, on_wake, x);
 	x->refuse = timer_new(t, on_refuse, x);
-	x->handles = xfer_handles_new();
+	x->handles = xfer_handles_new(x);
 	x->laid_aside = mem_array(PORTS, sizeof(*x->laid_aside));
 	x->lines = xfer_lines_new(x, t);
 	curl_multi_setopt(x->multi, CURLMOPT_SOCKETFUNCTION, on_socket_wish);
@@ -390,6 +428,7 @@ void xfer_free(struct xfer **x)
 	timer_free(&xfer->wake);
 	timer_free(&xfer->refuse);
 	mem_free(&xfer->laid_aside);
+	mem_free(&xfer->ends);
 	curl_global_cleanup();
 	mem_free(x);
 }

@@ -47,15 +47,17 @@ struct handle {
 };
 
 struct handles {
+	struct xfer *x;
 	struct handle *free;
 	size_t free_count;
 	bool has_bundle;
 };
 
-struct handles *xfer_handles_new(void)
+struct handles *xfer_handles_new(struct xfer *x)
 {
 	struct handles *h = mem_new(sizeof(*h));
 
+	h->x = x;
 	h->has_bundle = file_exists(ca_bundle);
 	return h;
 }
@@ -130,9 +132,11 @@ static bool set_authorities(struct handle *handle)
 		SET(handle, CURLOPT_PROXY_CAPATH, NULL));
 }
 
-static bool set_for_good(struct handle *handle)
+static bool set_for_good(struct handle *handle, struct xfer *x)
 {
-	return SET(handle, CURLOPT_ERRORBUFFER, handle->complaint) &&
+	return SET(handle, CURLOPT_CLOSESOCKETFUNCTION, xfer_close_socket) &&
+	       SET(handle, CURLOPT_CLOSESOCKETDATA, x) &&
+	       SET(handle, CURLOPT_ERRORBUFFER, handle->complaint) &&
 	       SET(handle, CURLOPT_NOSIGNAL, 1L) && SET(handle, CURLOPT_QUICK_EXIT, 1L) &&
 	       SET(handle, CURLOPT_TCP_NODELAY, 1L) && SET(handle, CURLOPT_NOPROXY, "") &&
 	       SET(handle, CURLOPT_SSL_VERIFYPEER, 1L) &&
@@ -143,14 +147,14 @@ static bool set_for_good(struct handle *handle)
 	       (handle->kind == REQUEST_HTTP ? set_for_http(handle) : set_for_mail(handle));
 }
 
-static struct handle *handle_new(enum request_kind kind, const char *ca)
+static struct handle *handle_new(struct xfer *x, enum request_kind kind, const char *ca)
 {
 	struct handle *handle = mem_new(sizeof(*handle));
 
 	handle->kind = kind;
 	handle->ca = mem_strdup(ca);
 	handle->easy = curl_easy_init();
-	if (handle->easy == NULL || !set_for_good(handle))
+	if (handle->easy == NULL || !set_for_good(handle, x))
 		BUG("libcurl gives no handle");
 	return handle;
 }
@@ -174,7 +178,7 @@ static struct handle *take(struct handles *h, const struct request *r)
 			return handle;
 		}
 	}
-	return handle_new(r->kind, ca);
+	return handle_new(h->x, r->kind, ca);
 }
 
 /* Nothing of a request stays behind that tells something. */

@@ -66,6 +66,8 @@ void xfer_end(struct transfer *t);
 
 /* The socket of a kept connection between these ports; -1: none known. */
 int xfer_socket(const struct xfer *x, int own_port, int peer_port);
+/* A callback of libcurl, which closes each socket by it; xfer is its first argument. */
+int xfer_close_socket(void *xfer, int socket);
 
 /* Gives t a handle and hands it to libcurl, which then connects. False: it is refused, and the
  * callback follows from a timer. Not from a callback of libcurl. */
@@ -76,7 +78,7 @@ void xfer_hang_up(struct xfer *x, struct handle **handle);
 
 /* ---- xfer_handle.c ------------------------------------------------------------------------ */
 
-struct handles *xfer_handles_new(void) __attribute__((warn_unused_result));
+struct handles *xfer_handles_new(struct xfer *x) __attribute__((warn_unused_result));
 void xfer_handles_free(struct handles **h);
 
 /* Gives t a handle with the request's options. False: the request cannot be sent as it is. */
