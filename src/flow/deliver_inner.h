@@ -26,7 +26,7 @@ struct job {
 	/* Of a sink that logs in: what waits for the token, and what it is sent with. */
 	struct login *login;
 	struct login_wait wait;
-	struct request request;
+	struct request *request; /* owned */
 	char *bearer;
 };
 

@@ -43,8 +43,9 @@ static void job_free(struct job *job)
 	mem_free_secret(&job->bearer);
 	for (size_t i = 0; i < ARRAY_LEN(job->texts); i++)
 		mem_free(&job->texts[i]);
-	if (job->login != NULL)
-		request_release(&job->request);
+	if (job->request != NULL)
+		request_release(job->request);
+	mem_free(&job->request);
 	mem_free(&job);
 }
 
@@ -310,7 +311,8 @@ static void on_login(void *arg, const char *bearer, const struct reply *reply,
 static void log_in(struct job *job, struct login *login, const struct request *request)
 {
 	job->login = login;
-	job->request = *request;
+	job->request = mem_new(sizeof(*job->request));
+	*job->request = *request;
 	job->wait = (struct login_wait){ .done = on_login, .arg = job };
 	login_wait(login, job->deliver->p.xfer, &job->wait);
 }
@@ -356,7 +358,7 @@ void jobs_start_ready(struct deliver *d)
 			job_cut(job, false);
 			continue;
 		}
-		job->request.bearer = mem_strdup(job->bearer);
-		xfer_start(d->p.xfer, &job->request, on_reply, job);
+		job->request->bearer = mem_strdup(job->bearer);
+		xfer_start(d->p.xfer, job->request, on_reply, job);
 	}
 }

@@ -22,7 +22,7 @@
 struct json {
 	const char *bytes; /* borrowed */
 	struct json_value *values;
-	char *texts; /* what values[].key and .text point to */
+	char texts[]; /* what values[].key and .text point to */
 };
 
 /* Doubles beyond 2^53 no longer tell one whole number from the next. */
@@ -133,10 +133,9 @@ struct json *json_parse(const char *bytes, size_t len, struct err *err)
 		mem_free(&s.values);
 		return NULL;
 	}
-	j = mem_new(sizeof(*j));
+	j = mem_resize(NULL, 1, sizeof(*j) + room_for_texts(&s));
 	j->bytes = bytes;
 	j->values = s.values;
-	j->texts = mem_resize(NULL, room_for_texts(&s), 1);
 	if (!decode_all(&s, j->texts)) {
 		err_set(err, "JSON that cJSON cannot read");
 		json_free(&j);
@@ -148,7 +147,6 @@ void json_free(struct json **j)
 {
 	if (*j == NULL)
 		return;
-	mem_free(&(*j)->texts);
 	mem_free(&(*j)->values);
 	mem_free(j);
 }

@@ -317,8 +317,9 @@ static uint32_t open_value(struct json_scan *s, enum json_kind kind, struct key 
 	if (!s->keep)
 		return 0;
 	if (s->count == s->room) {
-		/* An alert's 600 bytes hold some twenty values; a wrong guess costs a resize. */
-		s->room = s->room == 0 ? (uint32_t)(s->len / 24) + 8 : s->room * 2;
+		/* An alert's 600 bytes hold less than twenty values; a wrong guess costs a resize, and
+		 * what is 1 KiB and more costs the allocator twice as much. */
+		s->room = s->room == 0 ? (uint32_t)(s->len / 40) + 5 : s->room * 2;
 		s->values = mem_resize(s->values, s->room, sizeof(*s->values));
 	}
 	s->values[s->count] = (struct json_value){
