@@ -21,6 +21,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/mem.h"
+#include "store/db_blocks.h"
 
 enum {
 	CHECKPOINT_FRAMES = 4000, /* 32 MB of log */
@@ -140,6 +141,7 @@ struct db *db_open(const char *path, const struct db_options *options, struct er
 		return NULL;
 	/* Refused, harmlessly, once another connection of this process is open. */
 	(void)sqlite3_config(SQLITE_CONFIG_MEMSTATUS, 0);
+	db_keep_blocks();
 	struct db *db = mem_new(sizeof(*db));
 
 	db->texts = options->texts;
