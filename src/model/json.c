@@ -41,12 +41,13 @@ bool json_check(const char *bytes, size_t len, struct err *err)
 {
 	size_t at;
 
-	return json_check_at(bytes, len, &at, err);
+	return json_check_at(bytes, len, (struct json_span){ NULL, 0 }, &at, err);
 }
 
-bool json_check_at(const char *bytes, size_t len, size_t *at, struct err *err)
+bool json_check_at(const char *bytes, size_t len, struct json_span sound, size_t *at,
+		   struct err *err)
 {
-	struct json_scan s = { .bytes = bytes, .len = len };
+	struct json_scan s = { .bytes = bytes, .len = len, .sound = sound };
 	bool ok = run(&s, err);
 
 	*at = s.at;

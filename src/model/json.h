@@ -43,8 +43,12 @@ struct json_span {
 
 /* True when the bytes are exactly one JSON text in UTF-8; err names the byte offset. */
 bool json_check(const char *bytes, size_t len, struct err *err);
-/* The same; *at is the byte that is wrong, len where the text ends too early. */
-bool json_check_at(const char *bytes, size_t len, size_t *at, struct err *err);
+/*
+ * The same; *at is the byte that is wrong, len where the text ends too early. `sound` (len 0: none)
+ * is a piece of the bytes that is known to be a value: where one may stand, it is passed over.
+ */
+bool json_check_at(const char *bytes, size_t len, struct json_span sound, size_t *at,
+		   struct err *err);
 
 struct json *json_parse(const char *bytes, size_t len, struct err *err)
 	__attribute__((warn_unused_result));

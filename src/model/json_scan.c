@@ -334,6 +334,10 @@ static bool scan_value(struct json_scan *s, unsigned depth, struct key key)
 	bool ok = false;
 
 	skip_space(s);
+	if (s->sound.len > 0 && s->bytes + s->at == s->sound.at) {
+		s->at += s->sound.len;
+		return true;
+	}
 	size_t from = s->at;
 	enum json_kind kind = kind_at(s);
 	uint32_t index = open_value(s, kind, key);

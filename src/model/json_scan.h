@@ -36,6 +36,9 @@ struct json_scan {
 	size_t at;         /* where the scan is; when it failed, at what */
 	const char *wrong; /* why it failed */
 
+	struct json_span
+		sound; /* within bytes: a value, not to be looked at again; len 0: none */
+
 	bool keep; /* values are wanted */
 	struct json_value *values;
 	uint32_t count, room;

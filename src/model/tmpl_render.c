@@ -14,6 +14,7 @@
  */
 #include <string.h>
 
+#include "base/esc.h"
 #include "model/json.h"
 #include "model/tmpl_parts.h"
 
@@ -44,6 +45,9 @@ struct render {
 	size_t depth, partial_depth;
 	struct buf scratch[2]; /* filters write them in turn */
 	uint64_t *seen;        /* a bit a node: reported; NULL without a report */
+	/* The longest piece of the output that is JSON by itself: an alert's own bytes, which were
+	 * read before. It is most of what a webhook sends, and need not be read again. */
+	size_t sound_at, sound_len;
 	/* Where it is: the node, and how long the output was before it. */
 	const struct tmpl_node *at;
 	size_t at_len;
@@ -232,6 +236,18 @@ static bool is_json(const struct render *r, const struct tmpl_node *node, const 
 	return r->t->filters[node->filters + node->filter_count - 1].kind == TMPL_JSON;
 }
 
+/* What was written of v since the output's byte `from`. Where an escape changed it, it is another
+ * text than was read before. */
+static void note_sound(struct render *r, const struct tmpl_node *node, const struct value *v,
+		       size_t from)
+{
+	if (v->kind != VALUE_RAW || node->filter_count > 0 || v->len <= r->sound_len ||
+	    r->out->len - from != v->len)
+		return;
+	r->sound_at = from;
+	r->sound_len = v->len;
+}
+
 static bool render_value(struct render *r, const struct tmpl_node *node,
 			 const struct context *ctx)
 {
@@ -244,9 +260,12 @@ static bool render_value(struct render *r, const struct tmpl_node *node,
 		copy_value(found, &v);
 	if (!apply_filters(r, node, ctx, &v) || (!tmpl_has_text(&v) && !make_text(r, &v)))
 		return fail(r, node, "a filter's result is larger than 4 MiB");
-	if (node->verbatim)
-		return buf_add(r->out, v.text, v.len);
-	return (is_json(r, node, &v) ? r->t->markup : r->t->escape)(r->out, v.text, v.len);
+	size_t from = r->out->len;
+	tmpl_escape *escape = is_json(r, node, &v) ? r->t->markup : r->t->escape;
+	bool fits = (node->verbatim ? esc_none : escape)(r->out, v.text, v.len);
+
+	note_sound(r, node, &v, from);
+	return fits;
 }
 
 /* ---- sections ---------------------------------------------------------------------------- */
@@ -444,6 +463,7 @@ static bool fail_as_json(const struct render *r, const struct value *root, size_
 static bool finish(struct render *r, const struct value *root, bool ok, size_t start)
 {
 	const struct buf *out = r->out;
+	const struct json_span sound = { out->data + r->sound_at, r->sound_len };
 	size_t at;
 
 	if (out->overflow) {
@@ -451,7 +471,7 @@ static bool finish(struct render *r, const struct value *root, bool ok, size_t s
 		return fail_at_byte(r, out->max_len);
 	}
 	if (!ok || !r->t->is_json ||
-	    json_check_at(out->data + start, out->len - start, &at, r->err))
+	    json_check_at(out->data + start, out->len - start, sound, &at, r->err))
 		return ok;
 	return fail_as_json(r, root, at);
 }

@@ -375,6 +375,47 @@ static void a_message_of_one_reads_like_its_alert(void **state)
 	alert_release(&a);
 }
 
+/* An alert's own bytes are JSON and not read again, but where they stand is. */
+static void what_is_around_the_bytes_of_an_alert_is_judged(void **state)
+{
+	static const struct {
+		const char *text;
+		bool is_json;
+	} rows[] = {
+		{ "{\"a\":{{{raw}}}}", true },
+		{ " {{raw}} ", true },
+		{ "[{{{raw}}}, {{{raw}}}]", true },
+		{ "{\"a\":{{{raw}}},}", false },
+		{ "{\"a\":\"{{{raw}}}\"}", false },
+		{ "[{{{raw}}}{{{raw}}}]", false },
+		{ "{{{raw}}}x", false },
+		{ "{ {{{raw}}} :1}", false },
+		{ "[{{{raw}}}", false },
+		{ "{{{raw}}}\"", false },
+		{ "\"{{raw | truncate 20}}\"", true },
+		{ "{{{raw | truncate 20}}}", false },
+	};
+	struct alert a;
+	struct facts facts = { .alert = &a };
+	struct message m = { .alerts = &facts, .count = 1 };
+
+	(void)state;
+	assert_true(alert_read(&a, first_alert, strlen(first_alert), NULL));
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct tmpl *t = case_compile("t.json", rows[i].text, NULL, NULL);
+		struct value root;
+		struct buf out;
+
+		buf_init(&out, 1 << 20);
+		value_of_message(&m, &root);
+		if (tmpl_render(t, &root, &out, NULL, NULL) != rows[i].is_json)
+			fail_msg("%s: %s", rows[i].text, out.data);
+		buf_release(&out);
+		tmpl_free(&t);
+	}
+	alert_release(&a);
+}
+
 static void a_digest_lists_its_alerts(void **state)
 {
 	struct alert a, b;
@@ -413,6 +454,7 @@ int main(void)
 		cmocka_unit_test(every_name_that_is_used_is_told),
 		cmocka_unit_test(a_missing_name_is_reported_once_a_tag),
 		cmocka_unit_test(a_message_of_one_reads_like_its_alert),
+		cmocka_unit_test(what_is_around_the_bytes_of_an_alert_is_judged),
 		cmocka_unit_test(a_digest_lists_its_alerts),
 	};
 
