@@ -303,8 +303,8 @@ static void what_is_held_waits_until_the_clock_shows_its_time(void **state)
 	assert_string_equal(claimed(k), "opened@1 opened@1");
 }
 
-/ static void held_by_a_clock_that_was_ahead_it_waits_no_longer_than_its_reason_can_hold(
-	  void **state)
+static void held_by_a_clock_that_was_ahead_it_waits_no_longer_than_its_reason_can_hold(
+	void **state)
 {
 	static const struct {
 		enum hold_reason reason;
