@@ -366,8 +366,9 @@ class Scene:
         return next(iter(self.query(sql, *args)[0].values()))
 
     def drained(self):
-        """True when no delivery waits or is under way."""
-        waiting = "SELECT count(*) FROM v_deliveries WHERE state IN ('due', 'held', 'claimed')"
+        """True when no delivery waits or is under way, and no event for its context."""
+        waiting = """SELECT count(*) + (SELECT count(*) FROM v_events WHERE wait_until IS NOT NULL)
+            FROM v_deliveries WHERE state IN ('due', 'held', 'claimed')"""
         return self.count(waiting) == 0
 
     def wait_drained(self, seconds=30):
