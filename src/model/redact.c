@@ -3,13 +3,26 @@
 
 #include <string.h>
 
+#include "base/mem.h"
 #include "model/json.h"
 
 enum { PATH_MAX_LEN = 512 };
 
+/* The same fact stands in several places: who leaves out the one does not want the other. */
+static const struct {
+	const char *name, *copy;
+} copies[] = {
+	{ "user_id", "user.id" },
+	{ "user_id", "usage.user_id" },
+	{ "user.email", "usage.user_email" },
+	{ "policy_id", "policy.id" },
+	{ "metadata.budget_id", "budget.id" },
+	{ "metadata.model", "usage.own.model" },
+};
+
 struct redaction {
 	const struct json *json;
-	char *const *patterns;
+	const char **patterns; /* owned; the texts are not */
 	size_t count;
 	struct buf *out;
 };
@@ -101,6 +114,30 @@ static void copy(struct redaction *r, const struct json_value *v, const char *pa
 	buf_addc(r->out, kind == JSON_OBJECT ? '}' : ']');
 }
 
+/* Is what has this path gone with what the pattern names? */
+static bool takes(const char *pattern, const char *path)
+{
+	size_t len = strlen(pattern);
+
+	return is_named(pattern, path) ||
+	       (strncmp(pattern, path, len) == 0 && path[len] == '.');
+}
+
+static void gather(struct redaction *r, char *const *patterns, size_t count)
+{
+	r->patterns = mem_array(count + ARRAY_LEN(copies), sizeof(*r->patterns));
+	for (size_t i = 0; i < count; i++)
+		r->patterns[r->count++] = patterns[i];
+	for (size_t k = 0; k < ARRAY_LEN(copies); k++) {
+		size_t i = 0;
+
+		while (i < count && !takes(patterns[i], copies[k].name))
+			i++;
+		if (i < count)
+			r->patterns[r->count++] = copies[k].copy;
+	}
+}
+
 bool redact_object(struct buf *out, const char *bytes, size_t len, char *const *patterns,
 		   size_t count, struct err *err)
 {
@@ -108,9 +145,10 @@ bool redact_object(struct buf *out, const char *bytes, size_t len, char *const *
 
 	if (json == NULL)
 		return false;
-	struct redaction r = { .json = json, .patterns = patterns, .count = count, .out = out };
+	struct redaction r = { .json = json, .out = out };
 	bool is_object = json_kind(json_root(json)) == JSON_OBJECT;
 
+	gather(&r, patterns, count);
 	if (is_object) {
 		buf_adds(out, "{\"redacted\":true");
 		copy_members(&r, json_root(json), "", ",");
@@ -118,6 +156,7 @@ bool redact_object(struct buf *out, const char *bytes, size_t len, char *const *
 	} else {
 		err_set(err, "it is no object");
 	}
+	mem_free(&r.patterns);
 	json_free(&json);
 	return is_object && (!out->overflow || err_set(err, "it is too large"));
 }

@@ -1,8 +1,9 @@
 /*
- * redact: an alert's bytes without what a sink must not see.
+ * redact: an alert's bytes, or its context's, without what a sink must not see.
  *
  * A pattern is the path of a member (`message`, `metadata.model`), or of all members of an object
- * (`metadata.*`). Lists are looked through: a path goes on in each of their elements.
+ * (`metadata.*`). Lists are looked through: a path goes on in each of their elements. What the API
+ * says again elsewhere goes with it: `usage.user_email` with `user.email`, `user.id` with `user_id`.
  */
 #ifndef MODEL_REDACT_H
 #define MODEL_REDACT_H

@@ -207,7 +207,7 @@ static bool is_fact(const char *name)
 /* Without its names an alert can't be told from another, nor an open be paired with its close. */
 static bool is_needed(const char *name)
 {
-	static const char *const names[] = { "id", "org_id", "status", "raw" };
+	static const char *const names[] = { "id", "org_id", "status", "event", "raw" };
 
 	for (size_t i = 0; i < ARRAY_LEN(names); i++)
 		if (strcmp(names[i], name) == 0)

@@ -78,11 +78,33 @@ static void what_can_t_be_read_is_no_context(void **state)
 	}
 }
 
+static void what_the_sink_must_not_see_is_gone(void **state)
+{
+	static char email[] = "user.email", budget[] = "budget.*", *paths[] = { email, budget };
+	const struct sink_settings sink = { .name = sink_name,
+					    .redact = { .list = paths, .count = 2 } };
+	struct envelope e;
+
+	(void)state;
+	fill(&e, &sink, "{\"id\":\"a\"}",
+	     "{\"user\":{\"name\":\"Jane\",\"email\":\"canary\",\"em\\u0061il\":\"canary\"},"
+	     "\"budget\":{\"percent\":84.2},\"usage\":{\"user_email\":\"canary\",\"n\":1}}");
+	expect(&e, "user.name", "Jane");
+	expect(&e, "user.email", "");
+	expect(&e, "budget.percent", "");
+	expect(&e, "usage.user_email", "");
+	expect(&e, "usage.n", "1");
+	expect(&e, "redacted", "true");
+	assert_null(strstr(e.context_bytes, "canary"));
+	envelope_release(&e);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_context_is_the_envelope_s),
 		cmocka_unit_test(what_can_t_be_read_is_no_context),
+		cmocka_unit_test(what_the_sink_must_not_see_is_gone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -10,11 +10,29 @@
 #include "base/mem.h"
 #include "model/json.h"
 
+struct row {
+	const char *patterns[3], *object, *left;
+};
+
+static void expect_left(const struct row *row)
+{
+	size_t count = 0;
+	struct buf out;
+	struct err err;
+
+	while (count < 3 && row->patterns[count] != NULL)
+		count++;
+	buf_init(&out, 4096);
+	assert_true(redact_object(&out, row->object, strlen(row->object),
+				  (char *const *)row->patterns, count, &err));
+	assert_string_equal(out.data, row->left);
+	assert_true(json_check(out.data, out.len, &err));
+	buf_release(&out);
+}
+
 static void what_is_named_is_left_out(void **state)
 {
-	static const struct {
-		const char *patterns[3], *object, *left;
-	} table[] = {
+	static const struct row table[] = {
 		{ { "message" },
 		  "{\"id\":\"a\",\"message\":\"m\",\"n\":1.50}",
 		  "{\"redacted\":true,\"id\":\"a\",\"n\":1.50}" },
@@ -51,20 +69,49 @@ static void what_is_named_is_left_out(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(table); i++) {
-		size_t count = 0;
-		struct buf out;
-		struct err err;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		expect_left(&table[i]);
+}
 
-		while (count < 3 && table[i].patterns[count] != NULL)
-			count++;
-		buf_init(&out, 4096);
-		assert_true(redact_object(&out, table[i].object, strlen(table[i].object),
-					  (char *const *)table[i].patterns, count, &err));
-		assert_string_equal(out.data, table[i].left);
-		assert_true(json_check(out.data, out.len, &err));
-		buf_release(&out);
-	}
+static void of_a_context_also_what_it_says_again(void **state)
+{
+	static const struct row table[] = {
+		/* by path, all of an object, all in an object */
+		{ { "user.email", "budget.*", "policy" },
+		  "{\"user\":{\"email\":\"e\",\"name\":\"n\"},\"policy\":{\"id\":1},"
+		  "\"budget\":{\"amount\":5000.00,\"percent\":84.2}}",
+		  "{\"redacted\":true,\"user\":{\"name\":\"n\"},\"budget\":{}}" },
+		{ { "user.name" },
+		  "{\"user\":{\"name\":1,\"n\\u0061me\":2,\"id\":3,\"name\":4}}",
+		  "{\"redacted\":true,\"user\":{\"id\":3}}" },
+		/* what is said twice goes twice, but no more than is named */
+		{ { "user.email" },
+		  "{\"usage\":{\"user_id\":\"u\",\"user_email\":\"e\",\"user\\u005femail\":2}}",
+		  "{\"redacted\":true,\"usage\":{\"user_id\":\"u\"}}" },
+		{ { "user.*" },
+		  "{\"user_id\":\"u\",\"usage\":{\"user_id\":\"u\",\"user_email\":\"e\"}}",
+		  "{\"redacted\":true,\"user_id\":\"u\",\"usage\":{\"user_id\":\"u\"}}" },
+		{ { "user" },
+		  "{\"user\":{\"id\":1},\"usage\":{\"user_email\":\"e\"}}",
+		  "{\"redacted\":true,\"usage\":{}}" },
+		{ { "user_id", "policy_id" },
+		  "{\"user_id\":1,\"user\":{\"id\":1,\"name\":2},\"policy\":{\"id\":1,\"name\":2},"
+		  "\"usage\":{\"user_id\":1,\"n\":2}}",
+		  "{\"redacted\":true,\"user\":{\"name\":2},\"policy\":{\"name\":2},"
+		  "\"usage\":{\"n\":2}}" },
+		{ { "metadata.*" },
+		  "{\"metadata\":{\"model\":1},\"budget\":{\"id\":1,\"n\":2},"
+		  "\"usage\":{\"own\":{\"model\":1,\"n\":2}}}",
+		  "{\"redacted\":true,\"metadata\":{},\"budget\":{\"n\":2},"
+		  "\"usage\":{\"own\":{\"n\":2}}}" },
+		{ { "usage.*" },
+		  "{\"user_id\":1,\"user\":{\"email\":2},\"usage\":{\"user_email\":2}}",
+		  "{\"redacted\":true,\"user_id\":1,\"user\":{\"email\":2},\"usage\":{}}" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(table); i++)
+		expect_left(&table[i]);
 }
 
 static void what_is_no_object_is_refused(void **state)
@@ -87,6 +134,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_is_named_is_left_out),
+		cmocka_unit_test(of_a_context_also_what_it_says_again),
 		cmocka_unit_test(what_is_no_object_is_refused),
 	};
 
