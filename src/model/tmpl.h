@@ -21,6 +21,7 @@
  *   {{x | duration}}          of ms, of seconds `duration s`, since a time `duration created_at`
  *   {{x | urlencode}} {{list | join ", "}}
  *   {{x | money budget.currency}}         $1,234.50, ¥1,235, CHF 0.05; or `money EUR`
+ *   {{x | steps "low 75 high 90 over"}}   a word by a number: "high" from 75 on, "over" from 90
  *   {{x | escape "*_`"}}      a \ before each of these and before each \
  *   {{x | swap "@＠*∗"}}      each first of a pair becomes its second; both make blanks of
  *                             control characters, line breaks and tabs excepted

@@ -28,6 +28,7 @@ enum argument {
 	MAYBE_DATE,  /* a form, and perhaps a zone: tmpl_date.c */
 	MAYBE_SINCE, /* s, ms, or a name */
 	CURRENCY,    /* a code (three capitals), or a name */
+	STEPS,       /* texts, and between them where the next begins: tmpl_steps.c */
 };
 
 static const struct filter_kind {
@@ -56,6 +57,9 @@ static const struct filter_kind {
 	  "swap \"@＠\"" },
 	{ "money", TMPL_MONEY, CURRENCY,
 	  "money takes a currency, or the name of one: money EUR, money budget.currency" },
+	{ "steps", TMPL_STEPS, STEPS,
+	  "steps takes words, and between them the numbers at which the next begins: "
+	  "steps \"low 75 high 90 over\"" },
 };
 
 bool tmpl_is_word(struct tmpl_text word, const char *s)
@@ -161,6 +165,7 @@ static bool read_argument(const struct filter_kind *kind, struct tmpl_filter *f,
 		f->by_name = !money_is_code(f->word.at, f->word.len);
 		fits = f->has_word && f->word.len > 0 && f->word.len <= TMPL_NAME_MAX;
 		break;
+	case STEPS: fits = tmpl_steps_read(f->word); break;
 	}
 	return fits || err_set(err, "%s", kind->usage);
 }
@@ -188,7 +193,7 @@ static const struct filter_kind *find_kind(struct tmpl_text name, struct err *er
 	else
 		err_set(err,
 			"no filter \"%s\"; there are truncate upper lower default json "
-			"date duration urlencode join escape swap money",
+			"date duration urlencode join escape swap money steps",
 			word);
 	return NULL;
 }
@@ -504,6 +509,7 @@ bool tmpl_filter_apply(const struct tmpl_filter *f, struct value *v, const struc
 	case TMPL_ESCAPE:
 	case TMPL_SWAP: ok = disarm(f, v, to); break;
 	case TMPL_MONEY: ok = money(f, v, other, to); break;
+	case TMPL_STEPS: ok = tmpl_steps(f, v, to); break;
 	}
 	*v = (struct value){ .kind = VALUE_TEXT, .text = to->data, .len = to->len };
 	return ok;

@@ -9,6 +9,7 @@
  *   tmpl_compile.c  one body's bytes → nodes; delimiters, tags, standalone lines, errors
  *   tmpl_filter.c   what stands after a | : read at compile time, applied at rendering
  *   tmpl_date.c     the two filters about time
+ *   tmpl_steps.c    the filter that chooses by a number
  *   tmpl_render.c   nodes and values → bytes
  */
 #ifndef MODEL_TMPL_PARTS_H
@@ -80,6 +81,7 @@ enum tmpl_filter_kind {
 	TMPL_ESCAPE,
 	TMPL_SWAP,
 	TMPL_MONEY,
+	TMPL_STEPS,
 };
 
 struct tmpl_filter {
@@ -147,6 +149,10 @@ bool tmpl_date(const struct tmpl_filter *f, const struct value *v, struct buf *t
 /* other: what a by_name filter names, as in tmpl_filter_apply(). */
 bool tmpl_duration(const struct tmpl_filter *f, const struct value *v,
 		   const struct value *other, struct buf *to);
+
+/* Are these texts with ascending numbers between them? */
+bool tmpl_steps_read(struct tmpl_text steps);
+bool tmpl_steps(const struct tmpl_filter *f, const struct value *v, struct buf *to);
 
 /* False for what is no text but a list, an object, an alert: its text is its JSON. */
 bool tmpl_has_text(const struct value *v);

@@ -284,6 +284,16 @@ static void a_filter_works_on_the_context_and_within_lists(void **state)
 		});
 }
 
+static void expect_error(const char *text, const char *error)
+{
+	struct err err = { "" };
+	char *expected = mem_printf("t.txt:1:1: %s", error);
+
+	assert_null(case_compile("t.txt", text, NULL, &err));
+	assert_string_equal(err.text, expected);
+	mem_free(&expected);
+}
+
 static void a_wrong_filter_is_an_error_of_the_template(void **state)
 {
 	static const struct {
@@ -291,7 +301,7 @@ static void a_wrong_filter_is_an_error_of_the_template(void **state)
 	} rows[] = {
 		{ "{{x | trunc 5}}",
 		  "no filter \"trunc\"; there are truncate upper lower default "
-		  "json date duration urlencode join escape swap money" },
+		  "json date duration urlencode join escape swap money steps" },
 		{ "{{x | uper}}", "no filter \"uper\"; did you mean \"upper\"?" },
 		{ "{{x |}}", "a | without a filter behind it" },
 		{ "{{x | upper |}}", "a | without a filter behind it" },
@@ -338,14 +348,29 @@ static void a_wrong_filter_is_an_error_of_the_template(void **state)
 	};
 
 	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		struct err err = { "" };
-		char *expected = mem_printf("t.txt:1:1: %s", rows[i].error);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		expect_error(rows[i].text, rows[i].error);
+}
 
-		assert_null(case_compile("t.txt", rows[i].text, NULL, &err));
-		assert_string_equal(err.text, expected);
-		mem_free(&expected);
-	}
+static void steps_that_do_not_rise_are_an_error(void **state)
+{
+	static const char *const texts[] = {
+		"{{x | steps}}",
+		"{{x | steps \"\"}}",
+		"{{x | steps low}}",
+		"{{x | steps \"low 75\"}}",
+		"{{x | steps \"low 75 high over\"}}",
+		"{{x | steps \"low 90 high 75 over\"}}",
+		"{{x | steps \"low 75 high 75 over\"}}",
+		"{{x | steps \"low 75% high\"}}",
+		"{{x | steps low high}}",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		expect_error(texts[i],
+			     "steps takes words, and between them the numbers at which the "
+			     "next begins: steps \"low 75 high 90 over\"");
 }
 
 static void expect_money(const char *amount, const char *currency, const char *want)
@@ -448,6 +473,41 @@ static void what_is_no_amount_stays_as_it_is(void **state)
 	}
 }
 
+static void steps_choose_a_word_by_a_number(void **state)
+{
+	static const char three[] = "{{x | steps \"green 75 orange 90.1 red\"}}";
+	static const struct {
+		const char *template, *data, *want;
+	} rows[] = {
+		{ three, "{\"x\":0}", "green" },
+		{ three, "{\"x\":-5}", "green" },
+		{ three, "{\"x\":74.9}", "green" },
+		{ three, "{\"x\":75}", "orange" },
+		{ three, "{\"x\":7.5e1}", "orange" },
+		{ three, "{\"x\":90.0}", "orange" },
+		{ three, "{\"x\":90.1}", "red" },
+		{ three, "{\"x\":1e300}", "red" },
+		{ three, "{\"x\":\"80.5\"}", "orange" },
+		{ "{{x | steps \"  a   -1  b  \"}}", "{\"x\":0}", "b" },
+		{ "{{x | steps \"a 0.5 b\" | upper}}", "{\"x\":0.25}", "A" },
+		{ "{{x | steps \"🟢 75 🟠 90 🔴\"}}", "{\"x\":99}", "🔴" },
+		{ "[{{x | steps \"--- 33 #-- 66 ##- 100 ###\"}}]", "{\"x\":99.9}", "[##-]" },
+		/* what is no number chooses none, whatever it says */
+		{ three, "{\"x\":\"much\"}", "" },
+		{ three, "{\"x\":\"\"}", "" },
+		{ three, "{\"x\":null}", "" },
+		{ three, "{\"x\":true}", "" },
+		{ three, "{\"x\":[80]}", "" },
+		{ three, "{\"x\":1e999}", "" },
+		{ three, "{}", "" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+		case_expect("x.txt.mustache", rows[i].template, rows[i].data, NULL,
+			    rows[i].want);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -462,6 +522,8 @@ int main(void)
 		cmocka_unit_test(money_is_written_as_its_currency_is),
 		cmocka_unit_test(money_of_a_currency_that_an_alert_names),
 		cmocka_unit_test(what_is_no_amount_stays_as_it_is),
+		cmocka_unit_test(steps_choose_a_word_by_a_number),
+		cmocka_unit_test(steps_that_do_not_rise_are_an_error),
 		cmocka_unit_test(urlencode_and_join),
 		cmocka_unit_test(a_filter_works_on_the_context_and_within_lists),
 		cmocka_unit_test(a_wrong_filter_is_an_error_of_the_template),
