@@ -290,16 +290,20 @@ static int add(const struct cli *cli, struct told *t, const struct sink_settings
 		.source = "example", .route = "example", .kind = kind, .episode = 1, .seq = 1
 	};
 	struct envelope *e = &t->envelopes[t->count];
-	struct buf bytes;
+	struct buf bytes, context;
 	struct err err;
 
 	buf_init(&bytes, ALERT_BYTES_MAX);
-	int code = sample_take(cli, type, &names.kind, &names.at, &bytes);
+	buf_init(&context, SAMPLE_CONTEXT_MAX);
+	int code = sample_take(cli, type, &names.kind, &names.at, &bytes, &context);
 
+	names.context = context.data;
+	names.context_len = context.len;
 	if (code == EXIT_OK && envelope_fill(e, sink, &names, bytes.data, bytes.len, &err))
 		t->facts[t->count++] = e->facts;
 	else if (code == EXIT_OK)
 		code = cli_failed("it is no alert: %s", err.text);
+	buf_release(&context);
 	buf_release(&bytes);
 	return code;
 }
@@ -428,6 +432,8 @@ static const struct cli_option options[] = {
 	{ "sample", "TYPE",
 	  "render: policy_violation, budget_exceeded, anomaly_detected or security_event" },
 	{ "alert", "FILE", "render: the alert in this file" },
+	{ "context", "FILE",
+	  "render: who and what is behind it: { \"user\": { … }, … }, or none" },
 	{ "digest", NULL, "render: the samples in one message" },
 	{ "var", "NAME=VALUE", "render: a variable of the preset; may be repeated" },
 	{ "handle", "TEXT", "render: what an earlier delivery left ({{handle}})" },

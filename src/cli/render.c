@@ -58,6 +58,8 @@ static int render_subject(const struct tmpl *t, const struct subject *s)
 		.episode = 1,
 		.seq = 1,
 		.at = s->at,
+		.context = s->context.data,
+		.context_len = s->context.len,
 	};
 	struct envelope e;
 	struct value root;
@@ -175,6 +177,7 @@ static const struct cli_option options[] = {
 	  "policy_violation, budget_exceeded, anomaly_detected or security_event" },
 	{ "alert", "FILE", "the alert in this file" },
 	{ "id", "ALERT_ID", "the alert in the store, at its latest event" },
+	{ "context", "FILE", "who and what is behind it: { \"user\": { … }, … }, or none" },
 	{ "data", "FILE.json", "any JSON, as it is, instead of an alert" },
 	{ .name = NULL },
 };

@@ -14,6 +14,7 @@
 #include "cli/routing.h"
 #include "cli/sample_options.h"
 #include "flow/intake.h"
+#include "model/json.h"
 
 /* ---- what the voices ask ---- */
 
@@ -83,7 +84,12 @@ static int tell(const struct cli *cli, const struct settings *s, const struct gl
 
 	if (!alert_read(&alert, subject->bytes.data, subject->bytes.len, &err))
 		return cli_failed("it is no alert: %s", err.text);
+	struct json *context =
+		subject->context.len == 0
+			? NULL
+			: json_parse(subject->context.data, subject->context.len, &err);
 	struct facts facts = { .alert = &alert,
+			       .context = context,
 			       .event = first_kind(cli, subject),
 			       .source = source,
 			       .at = subject->at };
@@ -103,6 +109,7 @@ static int tell(const struct cli *cli, const struct settings *s, const struct gl
 	else
 		routing_text(&r);
 	mem_free(&chosen);
+	json_free(&context);
 	alert_release(&alert);
 	return EXIT_OK;
 }
@@ -183,6 +190,7 @@ static const struct cli_option options[] = {
 	  "policy_violation, budget_exceeded, anomaly_detected or security_event" },
 	{ "alert", "FILE", "the alert in this file" },
 	{ "id", "ALERT_ID", "the alert in the store, as it is now" },
+	{ "context", "FILE", "who and what is behind it: { \"user\": { … }, … }, or none" },
 	{ "source", "NAME", "the source that it is of; the first one unless set" },
 	{ .name = NULL },
 };

@@ -9,6 +9,7 @@
 #include "base/file.h"
 #include "flow/samples.h"
 #include "model/alert.h"
+#include "model/json.h"
 
 /* "a, b, c": what an option takes. */
 static const char *list_of(const char *const *words, char *text, size_t size)
@@ -71,14 +72,47 @@ static int take_file(const struct cli *cli, const char *path, enum event_kind *k
 	return EXIT_OK;
 }
 
-int sample_take(const struct cli *cli, const char *type, enum event_kind *kind, int64_t *at,
-		struct buf *bytes)
+static int read_context(const char *path, struct buf *context)
 {
+	struct err err = { "" };
+	struct json *json = NULL;
+
+	if (!file_read(path, context, &err))
+		return cli_failed("%s", err.text);
+	json = json_parse(context->data, context->len, &err);
+	bool is_object = json != NULL && json_kind(json_root(json)) == JSON_OBJECT;
+
+	if (json != NULL && !is_object)
+		err_set(&err, "it is no object { \"user\": { … } }");
+	json_free(&json);
+	return is_object ? EXIT_OK : cli_failed("%s: %s", path, err.text);
+}
+
+bool sample_context(const struct cli *cli, struct buf *context, int *code)
+{
+	const char *path = cli_option(cli, "context");
+
+	*code = EXIT_OK;
+	if (path != NULL && strcmp(path, "none") != 0)
+		*code = read_context(path, context);
+	return path != NULL;
+}
+
+int sample_take(const struct cli *cli, const char *type, enum event_kind *kind, int64_t *at,
+		struct buf *bytes, struct buf *context)
+{
+	int code;
+
 	if (cli_has(cli, "alert")) {
 		*at = clock_now();
-		return take_file(cli, cli_option(cli, "alert"), kind, bytes);
+		code = take_file(cli, cli_option(cli, "alert"), kind, bytes);
+		if (code == EXIT_OK)
+			sample_context(cli, context, &code);
+		return code;
 	}
 	*at = samples_moment();
 	samples_add(bytes, type, &(struct sample_as){ .kind = *kind, .at = *at });
-	return EXIT_OK;
+	if (!sample_context(cli, context, &code))
+		samples_add_context(context, type, *at);
+	return code;
 }

@@ -215,12 +215,14 @@ static bool fill(struct sending *s, enum event_kind kind, const char *type, stru
 {
 	const struct settings *all = s->setup->settings;
 	char id[64];
-	struct buf bytes;
+	struct buf bytes, context;
 
 	/* A new one each time: a receiver that knows an id would rightly ignore its repeat. */
 	snprintf(id, sizeof(id), "tocsin-test-%" PRId64, s->at);
 	buf_init(&bytes, SAMPLE_MAX);
 	samples_add(&bytes, type, &(struct sample_as){ .kind = kind, .at = s->at, .id = id });
+	buf_init(&context, SAMPLE_MAX);
+	samples_add_context(&context, type, s->at);
 	const struct envelope_names names = {
 		.source = all->source_count > 0 ? all->sources[0].name : "test",
 		.route = "test",
@@ -228,9 +230,12 @@ static bool fill(struct sending *s, enum event_kind kind, const char *type, stru
 		.episode = 1,
 		.seq = kind == EVENT_OPENED ? 1 : 2,
 		.at = s->at,
+		.context = context.data,
+		.context_len = context.len,
 	};
 	bool ok = envelope_fill(&s->envelope, s->sink, &names, bytes.data, bytes.len, err);
 
+	buf_release(&context);
 	buf_release(&bytes);
 	if (!ok)
 		return false;

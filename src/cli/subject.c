@@ -57,13 +57,15 @@ int subject_take(const struct cli *cli, const char *type, enum event_kind kind,
 {
 	*out = (struct subject){ .kind = kind };
 	buf_init(&out->bytes, ALERT_BYTES_MAX);
+	buf_init(&out->context, SAMPLE_CONTEXT_MAX);
 	if (cli_has(cli, "id"))
 		return take_stored(cli, out);
-	return sample_take(cli, type, &out->kind, &out->at, &out->bytes);
+	return sample_take(cli, type, &out->kind, &out->at, &out->bytes, &out->context);
 }
 
 void subject_release(struct subject *s)
 {
 	buf_release(&s->bytes);
+	buf_release(&s->context);
 	mem_free(&s->source);
 }

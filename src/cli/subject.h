@@ -11,6 +11,7 @@
 
 struct subject {
 	struct buf bytes;
+	struct buf context; /* what is behind it, a JSON object; empty: nothing */
 	enum event_kind kind;
 	bool first;
 	int64_t at;

@@ -26,6 +26,12 @@ struct sample_as {
 /* Adds the alert as JSON. False for an unknown type. */
 bool samples_add(struct buf *out, const char *type, const struct sample_as *as);
 
+/*
+ * Adds what is behind it, as an event's context: of one all there is, of others a part, as it would
+ * be where not all is known. False for an unknown type.
+ */
+bool samples_add_context(struct buf *out, const char *type, int64_t at);
+
 /* A moment that never changes, so that renderings of samples can be compared. */
 int64_t samples_moment(void);
 

@@ -44,6 +44,10 @@ static void fill(struct trial *t, size_t type, enum event_kind kind)
 {
 	const struct settings *s = t->setup->settings;
 	const struct sample_as as = { .kind = kind, .at = samples_moment() };
+	struct buf context;
+
+	buf_init(&context, SAMPLE_MAX);
+	samples_add_context(&context, samples_types[type], samples_moment());
 	const struct envelope_names names = {
 		.source = s->source_count > 0 ? s->sources[0].name : "example",
 		.route = s->route_count > 0 ? s->routes[0].name : "example",
@@ -51,6 +55,8 @@ static void fill(struct trial *t, size_t type, enum event_kind kind)
 		.episode = 1,
 		.seq = 1,
 		.at = samples_moment(),
+		.context = context.data,
+		.context_len = context.len,
 	};
 	struct envelope *e = &t->envelopes[type][kind];
 	struct buf bytes;
@@ -67,6 +73,7 @@ static void fill(struct trial *t, size_t type, enum event_kind kind)
 	e->message.now = samples_moment();
 	if (s->source_count > 0)
 		envelope_add_link(e, t->setup->links[0]);
+	buf_release(&context);
 	buf_release(&bytes);
 }
 

@@ -8,8 +8,11 @@
 #include <cmocka.h>
 
 #include "base/clock.h"
+#include "base/mem.h"
 #include "flow/samples.h"
 #include "model/alert.h"
+#include "model/facts.h"
+#include "model/json.h"
 
 static void read_sample(struct alert *a, const char *type, const struct sample_as *as)
 {
@@ -82,12 +85,56 @@ static void the_moment_of_renderings_is_the_documented_one(void **state)
 	assert_string_equal(text, "2026-11-24T03:45:56Z");
 }
 
+/* What templates ask for is there, each in one sample at least; and what is there fits the alert. */
+static void what_is_behind_a_sample_fits_it(void **state)
+{
+	static const char *const paths[] = { "user.name",      "user.department", "policy.name",
+					     "budget.name",    "budget.percent",  "usage.date",
+					     "usage.own.model" };
+	unsigned seen = 0;
+
+	(void)state;
+	for (size_t i = 0; samples_types[i] != NULL; i++) {
+		struct facts facts = { .alert = NULL };
+		struct buf bytes;
+		struct alert a;
+		struct value v;
+		struct err err;
+
+		read_sample(&a, samples_types[i],
+			    &(struct sample_as){ .at = samples_moment() });
+		buf_init(&bytes, 16 << 10);
+		assert_true(samples_add_context(&bytes, samples_types[i], samples_moment()));
+		struct json *context = json_parse(bytes.data, bytes.len, &err);
+
+		if (context == NULL)
+			fail_msg("%s: %s", samples_types[i], err.text);
+		facts.context = context;
+		for (size_t k = 0; k < ARRAY_LEN(paths); k++) {
+			value_of_facts(&facts, &v);
+			if (value_path(&v, paths[k], strlen(paths[k]), &v))
+				seen |= 1U << k;
+		}
+		value_of_facts(&facts, &v);
+		if (value_path(&v, "user.id", 7, &v))
+			assert_string_equal(v.text, a.user_id);
+		value_of_facts(&facts, &v);
+		if (value_path(&v, "policy.id", 9, &v))
+			assert_string_equal(v.text, a.policy_id);
+		json_free(&context);
+		buf_release(&bytes);
+		alert_release(&a);
+	}
+	assert_int_equal(seen, (1U << ARRAY_LEN(paths)) - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_sample_is_an_alert_of_its_type_and_event),
 		cmocka_unit_test(an_id_can_be_given),
 		cmocka_unit_test(an_unknown_type_has_no_sample),
+		cmocka_unit_test(what_is_behind_a_sample_fits_it),
 		cmocka_unit_test(the_moment_of_renderings_is_the_documented_one),
 	};
 
