@@ -1,7 +1,8 @@
 """Every shipped preset: the requests it makes, byte by byte, and that no alert breaks them.
 
-tests/golden/presets/NAME.txt holds all requests of a preset, one after another. GOLDEN=write
-writes it anew: read the difference before it is committed. A further case is a line of options of
+tests/golden/presets/NAME.txt holds all requests of a preset, one after another, of alerts that
+nothing more is known of; tests/golden/behind/NAME.txt those with a context. GOLDEN=write writes
+them anew: read the difference before it is committed. A further case is a line of options of
 `tocsin presets render` in tests/golden/presets/NAME.args, as
     --event opened --var mode=binary
 """
@@ -20,6 +21,7 @@ from preset_schemas import SCHEMAS
 from support import TEMPLATES, TOP, tocsin
 
 GOLDEN = TOP / "tests/golden/presets"
+BEHIND = TOP / "tests/golden/behind"
 NAMES = sorted(path.stem for path in (TEMPLATES / "presets").glob("*.preset"))
 SINGLES = ["opened", "acknowledged", "reopened", "changed", "resolved"]
 
@@ -93,10 +95,19 @@ def cases(preset):
     yield from further(preset["name"])
 
 
-def rendered(conf, name):
+def with_context(preset):
+    """Each sample once; and the alert and all behind it in one, where that is to be asked for."""
+    for kind in ("policy_violation", "budget_exceeded", "anomaly_detected", "security_event"):
+        yield ["--event", "opened", "--sample", kind]
+    if any(v["name"] == "context" for v in preset["vars"]):
+        yield ["--event", "opened", "--var", "context=yes"]
+        yield ["--event", "opened", "--var", "context=yes", "--context", "none"]
+
+
+def rendered(conf, name, all_options, *more):
     pieces = []
-    for options in cases(facts(conf, name)):
-        request = render(conf, name, *options)
+    for options in all_options:
+        request = render(conf, name, *options, *more)
         if request is not None:
             check_limits(name, request)
         title = shlex.join(options).replace("\t", "<tab>")
@@ -106,8 +117,17 @@ def rendered(conf, name):
 
 @pytest.mark.parametrize("name", NAMES)
 def test_its_requests_are_these(conf, name):
-    got, path = rendered(conf, name), GOLDEN / f"{name}.txt"
+    expect_golden(GOLDEN / f"{name}.txt", rendered(conf, name, cases(facts(conf, name)), "--context", "none"))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_its_requests_say_who_and_what_is_behind_it(conf, name):
+    expect_golden(BEHIND / f"{name}.txt", rendered(conf, name, with_context(facts(conf, name))))
+
+
+def expect_golden(path, got):
     if os.environ.get("GOLDEN") == "write":
+        path.parent.mkdir(exist_ok=True)
         path.write_text(got)
     wanted = path.read_text() if path.exists() else ""
     diff = difflib.unified_diff(wanted.splitlines(), got.splitlines(), str(path), "rendered",
@@ -116,7 +136,7 @@ def test_its_requests_are_these(conf, name):
 
 
 def test_each_golden_file_is_of_a_preset():
-    assert sorted({path.stem for path in GOLDEN.iterdir()} - set(NAMES)) == []
+    assert sorted({path.stem for path in [*GOLDEN.iterdir(), *BEHIND.iterdir()]} - set(NAMES)) == []
 
 
 # ---- hostile alerts --------------------------------------------------------------------------
@@ -153,6 +173,21 @@ def hostile(text, event, as_id):
     body.update(message=text[:300_000])
     body.update(metadata={"k": text[300_000:] or text, text[:200]: [text[:1000], {"a": text[:1000]}], "n": 1.5})
     return body
+
+
+def hostile_context(text, whole):
+    """All that is behind the alert says the same; whole: but for a number that has a bar."""
+    words = {
+        "user": ["id", "name", "email", "department"],
+        "policy": ["id", "name", "description"],
+        "budget": ["id", "name", "amount", "spent", "currency", "period", "percent"],
+        "usage": ["user_email", "date", "estimated_cost_usd"],
+    }
+    context = {kind: dict.fromkeys(names, text[:30_000]) for kind, names in words.items()}
+    context["usage"]["own"] = {"model": text[:1000], "estimated_cost_usd": text[:1000]}
+    if not whole:
+        context["budget"]["percent"] = 104.25
+    return context
 
 
 def split(request):
@@ -205,13 +240,14 @@ def hostile_alerts(events, more):
 def test_no_alert_breaks_a_request(conf, tmp_path, name):
     """Whatever its fields hold: valid, within the preset's limits, the same address and headers."""
     preset = facts(conf, name)
-    path = tmp_path / "alert.json"
+    path, behind = tmp_path / "alert.json", tmp_path / "context.json"
     events = [e for e in ("opened", "acknowledged", "resolved") if e in preset["events"]]
     handle = "--handle", "HANDLE"  # what a follow-up may refer to
     for label, options, body in hostile_alerts(events, further(name)):
         path.write_text(json.dumps(body, ensure_ascii=False))
+        behind.write_text(json.dumps(hostile_context(TEXTS[label], label in AS_ID), ensure_ascii=False))
         plain = plain_render(conf, name, *options, *handle)
-        request = render(conf, name, *options, *handle, "--alert", path)
+        request = render(conf, name, *options, *handle, "--alert", path, "--context", behind)
         try:
             check_shape(request, plain)
             check_limits(name, request)
