@@ -32,6 +32,16 @@ EVIL = [
 ]
 
 
+def behind(text, percent=104.2):
+    """All that is known behind an alert says the same."""
+    return {
+        "user": {"id": text, "name": text, "email": text, "department": text},
+        "policy": {"id": text, "name": text},
+        "budget": {"name": text, "amount": text, "currency": text, "period": text, "percent": percent},
+        "usage": {"date": text, "estimated_cost_usd": text, "own": {"model": text, "estimated_cost_usd": text}},
+    }
+
+
 def evil_alert(n, text, **more):
     fields = ("type", "severity", "title", "message", "user_id", "policy_id", "created_at")
     return {**alert(n), **dict.fromkeys(fields, text), "metadata": {"model": text}, **more}
@@ -118,6 +128,18 @@ def test_a_digest_lists_twenty_and_counts_the_rest(tmp_path):
     for text in EVIL:
         evil = digest(20, lambda n, t=text: evil_alert(n, t), rest={"count": 5})
         expect_clean(data(tmp_path, evil), text_max=40000)
+        evil = digest(20, lambda n, t=text: {**evil_alert(n, t), **behind(t)}, rest={"count": 5})
+        expect_clean(data(tmp_path, evil), text_max=40000)
+
+
+def test_whatever_is_behind_an_alert_slack_takes_it(tmp_path):
+    path, about = tmp_path / "alert.json", tmp_path / "behind.json"
+    for text in EVIL:
+        path.write_text(json.dumps(evil_alert(1, text)))
+        for percent in (104.2, text):
+            about.write_text(json.dumps(behind(text, percent)))
+            for event in ("opened", "resolved"):
+                expect_clean(rendered("--alert", str(path), "--context", str(about), "--event", event, template(BODY)))
 
 
 # ---- golden files ----------------------------------------------------------------------------
@@ -125,8 +147,8 @@ def test_a_digest_lists_twenty_and_counts_the_rest(tmp_path):
 GOLDEN = os.path.join(TOP, "tests/golden/slack")
 
 
-def of_sample(kind, event, name=BODY):
-    return lambda folder: rendered("--sample", kind, "--event", event, template(name))
+def of_sample(kind, event, name=BODY, more=("--context", "none")):
+    return lambda folder: rendered("--sample", kind, "--event", event, *more, template(name))
 
 
 CASES = {
@@ -135,6 +157,8 @@ CASES = {
     "acknowledged-reply": of_sample("anomaly_detected", "acknowledged", REPLY),
     "resolved-reply": of_sample("anomaly_detected", "resolved", REPLY),
     "changed-reply": of_sample("budget_exceeded", "changed", REPLY),
+    "behind": of_sample("policy_violation", "opened", more=()),
+    "behind-over": of_sample("budget_exceeded", "resolved", more=()),
     "digest": lambda folder: data(folder, digest(3, rest={"count": 5})),
 }
 

@@ -15,6 +15,9 @@ SHOWN = {
     "policy_violation-opened": "opened",
     "policy_violation-resolved": "resolved",
     "digest": "digest",
+    "behind-policy_violation": "behind",
+    "behind-budget_exceeded": "behind-over",
+    "behind-digest": "behind-digest",
     "marked": "marked",
 }
 FIELDS = set("""from to subject date message-id mime-version auto-submitted references in-reply-to

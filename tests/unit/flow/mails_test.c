@@ -121,6 +121,7 @@ static void desk_put(struct desk *d, const char *name, struct message *m)
 
 struct told {
 	struct alert alerts[ALERTS_MAX];
+	struct behind behind[ALERTS_MAX];
 	struct facts facts[ALERTS_MAX];
 	struct message message;
 };
@@ -157,6 +158,8 @@ static void told_free(struct told **t)
 {
 	for (size_t i = 0; i < (*t)->message.count; i++)
 		alert_release(&(*t)->alerts[i]);
+	for (size_t i = 0; i < (*t)->message.count; i++)
+		behind_release(&(*t)->behind[i]);
 	mem_free(t);
 }
 
@@ -169,6 +172,21 @@ static void told_add_sample(struct told *t, const char *type, enum event_kind ki
 				&(struct sample_as){ .kind = kind, .at = samples_moment() }));
 	told_add(t, bytes.data, bytes.len, kind);
 	buf_release(&bytes);
+}
+
+/* The latest one: the sample's own context. */
+static void told_add_behind(struct told *t, const char *type)
+{
+	size_t i = t->message.count - 1, len;
+	struct buf bytes;
+	struct err err;
+
+	buf_init(&bytes, 1 << 16);
+	assert_true(samples_add_context(&bytes, type, samples_moment()));
+	t->behind[i].bytes = buf_take(&bytes, &len);
+	t->behind[i].json = json_parse(t->behind[i].bytes, len, &err);
+	assert_non_null(t->behind[i].json);
+	t->facts[i].context = t->behind[i].json;
 }
 
 /* ---- what is put on the desk ---- */
@@ -203,6 +221,26 @@ static void put_digest(struct desk *d)
 	t->message.why = "quiet";
 	desk_put(d, "digest", &t->message);
 	told_free(&t);
+}
+
+static void put_behind(struct desk *d)
+{
+	struct told *all = told_new();
+
+	for (size_t i = 0; samples_types[i] != NULL; i++) {
+		struct told *t = told_new();
+		char *name = mem_printf("behind-%s", samples_types[i]);
+
+		told_add_sample(t, samples_types[i], EVENT_OPENED);
+		told_add_behind(t, samples_types[i]);
+		desk_put(d, name, &t->message);
+		told_add_sample(all, samples_types[i], EVENT_OPENED);
+		told_add_behind(all, samples_types[i]);
+		mem_free(&name);
+		told_free(&t);
+	}
+	desk_put(d, "behind-digest", &all->message);
+	told_free(&all);
 }
 
 static void put_edges(struct desk *d)
@@ -240,6 +278,19 @@ static char *hostile_alert(const char *text, size_t len)
 	return buf_take(&json, NULL);
 }
 
+/* What is behind the latest one says what its title does. */
+static void say_behind(struct told *t, bool has_bar)
+{
+	size_t i = t->message.count - 1;
+	const struct json *alert = t->alerts[i].json;
+	struct json_span title = json_bytes(alert, json_get(json_root(alert), "title"));
+	char *word = mem_dup(title.at, title.len);
+
+	behind_fill(&t->behind[i], word, has_bar);
+	t->facts[i].context = t->behind[i].json;
+	mem_free(&word);
+}
+
 static void put_hostile(struct desk *d, const char *name, const char *text, size_t len)
 {
 	char *json = hostile_alert(text, len);
@@ -250,6 +301,7 @@ static void put_hostile(struct desk *d, const char *name, const char *text, size
 					event_kind_name((enum event_kind)kind));
 
 		told_add(t, json, strlen(json), (enum event_kind)kind);
+		say_behind(t, kind == EVENT_OPENED);
 		desk_put(d, file, &t->message);
 		mem_free(&file);
 		if (kind == EVENT_OPENED) {
@@ -334,6 +386,7 @@ static void whatever_an_alert_holds_the_mail_is_one_and_reads_well(void **state)
 	put_samples(&d);
 	put_digest(&d);
 	put_edges(&d);
+	put_behind(&d);
 	put_large(&d);
 	put_long(&d);
 	for (size_t i = 0; i < ARRAY_LEN(hostile); i++)

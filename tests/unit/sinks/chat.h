@@ -73,33 +73,10 @@ static inline void chat_free(struct chat **c)
 
 struct told {
 	struct alert alert;
-	char *context_bytes;
-	struct json *context;
+	struct behind behind;
 	struct facts facts[CHAT_ALERTS_MAX];
 	struct message message;
 };
-
-/* What is behind the alert says the same; a percentage of so many digits has a bar, too. */
-static inline void told_context(struct told *t, const char *word, bool has_bar)
-{
-	const char *percent = has_bar ? "104.20000000000000001" : word;
-	struct buf json;
-	struct err err;
-
-	buf_init(&json, LARGE * 60);
-	buf_addf(&json,
-		 "{\"user\":{\"id\":%s,\"name\":%s,\"email\":%s,\"department\":%s},"
-		 "\"policy\":{\"id\":%s,\"name\":%s,\"description\":%s},"
-		 "\"budget\":{\"id\":%s,\"name\":%s,\"amount\":%s,\"spent\":%s,\"currency\":%s,"
-		 "\"period\":%s,\"percent\":%s},\"usage\":{\"user_email\":%s,\"date\":%s,"
-		 "\"estimated_cost_usd\":%s,\"own\":{\"model\":%s,\"estimated_cost_usd\":%s}}}",
-		 word, word, word, word, word, word, word, word, word, word, word, word, word,
-		 percent, word, word, word, word, word);
-	t->context_bytes = buf_take(&json, NULL);
-	t->context = json_parse(t->context_bytes, strlen(t->context_bytes), &err);
-	if (t->context == NULL)
-		fail_msg("%s", err.text);
-}
 
 /*
  * One alert, all of whose texts are this one, as are those of what is behind it, told `count`
@@ -123,7 +100,7 @@ static inline struct told *told_new(const struct chat *c, const char *text, size
 		word.data, word.data, word.data, word.data, word.data, word.data, word.data);
 	if (!alert_read(&t->alert, json.data, json.len, &err))
 		fail_msg("%s", err.text);
-	told_context(t, word.data, event == EVENT_OPENED);
+	behind_fill(&t->behind, word.data, event == EVENT_OPENED);
 	buf_release(&word);
 	buf_release(&json);
 	t->message = sample_message("");
@@ -136,7 +113,7 @@ static inline struct told *told_new(const struct chat *c, const char *text, size
 	t->message.base_url = c->preset->base_url;
 	for (size_t i = 0; i < count; i++)
 		t->facts[i] = (struct facts){ .alert = &t->alert,
-					      .context = t->context,
+					      .context = t->behind.json,
 					      .event = event,
 					      .first = event == EVENT_RESOLVED,
 					      .repeat = event == EVENT_OPENED ? 12 : 0,
@@ -154,8 +131,7 @@ static inline struct told *told_new(const struct chat *c, const char *text, size
 static inline void told_free(struct told **t)
 {
 	alert_release(&(*t)->alert);
-	json_free(&(*t)->context);
-	mem_free(&(*t)->context_bytes);
+	behind_release(&(*t)->behind);
 	mem_free(t);
 }
 

@@ -14,6 +14,7 @@
 #include "base/buf.h"
 #include "base/mem.h"
 #include "base/secret.h"
+#include "model/json.h"
 #include "model/settings.h"
 #include "model/sink.h"
 
@@ -132,6 +133,42 @@ static inline void sample_judge(const struct settings *s, const struct message *
 
 	*out = (struct outcome){ .retry_after_ms = -1 };
 	sink->type->judge(sink, m, reply, out);
+}
+
+/* ---- what is behind an alert ---- */
+
+struct behind {
+	char *bytes;
+	struct json *json;
+};
+
+/* All of it says this word, as JSON has it, but what has a bar: that is a number, and long. */
+static inline void behind_fill(struct behind *b, const char *word, bool has_bar)
+{
+	const char *percent = has_bar ? "104.20000000000000001" : word;
+	size_t room = (strlen(word) + 64) * 24 + 1024, len;
+	struct buf json;
+	struct err err;
+
+	buf_init(&json, room);
+	buf_addf(&json,
+		 "{\"user\":{\"id\":%s,\"name\":%s,\"email\":%s,\"department\":%s},"
+		 "\"policy\":{\"id\":%s,\"name\":%s,\"description\":%s},"
+		 "\"budget\":{\"id\":%s,\"name\":%s,\"amount\":%s,\"spent\":%s,\"currency\":%s,"
+		 "\"period\":%s,\"percent\":%s},\"usage\":{\"user_email\":%s,\"date\":%s,"
+		 "\"estimated_cost_usd\":%s,\"own\":{\"model\":%s,\"estimated_cost_usd\":%s}}}",
+		 word, word, word, word, word, word, word, word, word, word, word, word, word,
+		 percent, word, word, word, word, word);
+	b->bytes = buf_take(&json, &len);
+	b->json = json_parse(b->bytes, len, &err);
+	if (b->json == NULL)
+		fail_msg("%s", err.text);
+}
+
+static inline void behind_release(struct behind *b)
+{
+	json_free(&b->json);
+	mem_free(&b->bytes);
 }
 
 #endif
