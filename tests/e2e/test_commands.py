@@ -190,14 +190,17 @@ RENDERED = (
 
 
 def test_render_prints_the_bytes_alone_without_a_configuration(tmp_path):
-    done = tocsin("render", TEMPLATES / "webhook.json.mustache", conf=tmp_path / "none.conf")
+    path, conf = TEMPLATES / "webhook.json.mustache", tmp_path / "none.conf"
+    done = tocsin("render", path, "--context", "none", conf=conf)
     assert (done.returncode, done.stderr) == (0, "")
     assert done.stdout == RENDERED
+    told = json.loads(tocsin("render", path, conf=conf).stdout)["data"]
+    assert told["user"]["id"] == told["alert"]["user_id"] and told["budget"]["percent"] == 84.2
 
 
 def test_a_template_is_found_by_name(tmp_path):
     conf = configuration(tmp_path)
-    assert tocsin("render", "webhook.json", conf=conf).stdout == RENDERED
+    assert tocsin("render", "webhook.json", "--context", "none", conf=conf).stdout == RENDERED
     (tmp_path / "webhook.json.mustache").write_text("[1]", encoding="utf-8")
     assert tocsin("render", "webhook.json", conf=conf).stdout == "[1]"  # beside it goes first
     assert tocsin("render", "nowhere", conf=conf).returncode == 1
@@ -205,7 +208,7 @@ def test_a_template_is_found_by_name(tmp_path):
 
 def test_a_broken_configuration_or_an_unset_secret_keeps_nobody_from_rendering(tmp_path):
     conf = configuration(tmp_path, sinks=[webhook(url="env:NOT_SET", more="bogus = 1;")])
-    done = tocsin("render", "webhook.json", conf=conf)
+    done = tocsin("render", "webhook.json", "--context", "none", conf=conf)
     assert (done.returncode, done.stdout) == (0, RENDERED)
 
 

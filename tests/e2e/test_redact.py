@@ -44,10 +44,37 @@ def test_in_a_digest_too(scene):
     assert b"canary" not in blind.all()[0].body
 
 
+BEHIND = ["user.*", "policy.name", "budget.*", "user_id"]
+
+
+def test_what_is_behind_an_alert_is_left_out_too(scene):
+    """Of the sample all is known. Its user's address stands in his usage again, his id in the user."""
+    seeing, blind, chat = scene.receiver(), scene.receiver(), scene.receiver({"body": "ok"})
+    sinks = [webhook("seeing", seeing), webhook("blind", blind, redact=BEHIND), slack("chat", chat, redact=BEHIND)]
+    config = scene.config(scene.api([]), sinks)
+    told = {}
+    for name, receiver in (("seeing", seeing), ("blind", blind), ("chat", chat)):
+        done = run(config, "send", name)
+        assert done.returncode == 0, done.stderr
+        told[name] = receiver.all()[0].body
+    canaries = ["jose.nunez@example.com", "José Núñez", "us1b2c3d", "Whole organisation", "250000"]
+    for word in canaries:
+        assert word.encode() in told["seeing"], word
+        assert word.encode() not in told["blind"] + told["chat"], word
+    data = json.loads(told["blind"])["data"]
+    assert data["alert"]["redacted"] is True and "redacted" not in data
+    assert (data["user"], data["budget"]) == ({}, {})
+    assert "name" not in data["policy"] and data["policy"]["id"] == data["alert"]["policy_id"]
+    assert data["usage"]["total_requests"] == 9 and data["usage"]["own"]["model"] == "gpt-4"
+    assert set(data["usage"]) & {"user_id", "user_email"} == set()
+    assert b"Spent on" in told["chat"] and b"Budget" not in told["chat"]
+
+
 def test_what_names_an_alert_can_t_be_left_out(scene):
     hook = scene.receiver()
-    config = scene.config(scene.api([]), [webhook("hook", hook, redact=["id", "mesage", "metadata.x"])])
+    config = scene.config(scene.api([]), [webhook("hook", hook, redact=["id", "event", "mesage", "metadata.x", "user.email"])])
     said = run(config, "check")
     assert said.returncode == 78
     assert '"id" can\'t be left out' in said.stdout + said.stderr
+    assert '"event" can\'t be left out' in said.stdout + said.stderr
     assert 'field "mesage"; did you mean "message"?' in said.stdout + said.stderr
