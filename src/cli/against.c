@@ -20,12 +20,13 @@ enum { PIECE_BYTES = 8 << 20 };
 /* The rows of an event as a list of [sink, route, state, reason]. The source of our own alerts
  * has no routes. */
 static const char query[] =
-	"SELECT e.id, e.source, e.alert_id, e.episode, e.seq, e.kind, e.first, e.at, e.body, "
+	"SELECT e.id, e.source, e.alert_id, e.episode, e.seq, e.kind, e.first, e.at, e.body, e.context, "
 	"(SELECT json_group_array(json_array(d.sink, d.route, d.state, d.reason)) "
 	"FROM v_deliveries d WHERE d.id >= e.id << 27 AND d.id < (e.id + 1) << 27 "
 	"AND d.origin = 'route') AS told "
 	"FROM v_events e WHERE e.id > CAST(?1 AS INTEGER) AND e.seq = 1 "
-	"AND e.at >= CAST(?2 AS INTEGER) AND e.source IS NOT '" SETTINGS_OWN_SOURCE "' "
+	"AND e.wait_until IS NULL AND e.at >= CAST(?2 AS INTEGER) AND e.source IS NOT '" SETTINGS_OWN_SOURCE
+	"' "
 	"ORDER BY e.id LIMIT 500";
 enum { PIECE = 500 };
 
@@ -130,7 +131,9 @@ static void fill(struct replayable *e, struct view *v)
 					  .seq = view_int(v, "seq"),
 					  .at = view_int(v, "at"),
 					  .body = view_text(v, "body"),
-					  .body_len = view_len(v, "body") };
+					  .body_len = view_len(v, "body"),
+					  .context = view_text(v, "context"),
+					  .context_len = view_len(v, "context") };
 	if (!event_kind_parse(view_text(v, "kind"), &e->event.kind))
 		e->event.kind = EVENT_OPENED;
 	take_rows(e, view_text(v, "told"), view_len(v, "told"));

@@ -25,7 +25,8 @@ static const char alerts_query[] =
 static const char events_query[] =
 	"WITH RECURSIVE chain(id) AS (SELECT CAST(?1 AS INTEGER) UNION ALL "
 	"SELECT (SELECT prev FROM v_events WHERE id = chain.id) AS older FROM chain "
-	"WHERE older <> 0) SELECT id, source, episode, seq, kind, first, at, body FROM v_events "
+	"WHERE older <> 0) SELECT id, source, episode, seq, kind, first, at, body, context, "
+	"wait_until FROM v_events "
 	"WHERE id IN (SELECT id FROM chain) ORDER BY id";
 
 /* An id is its event and 27 bits more. In the order in which something came of them: a step of
@@ -198,18 +199,27 @@ static void read_told(const struct story *s, struct view *v, struct told *t)
 
 	t->is_known = body != NULL && kind != NULL && event_kind_parse(kind, &event) &&
 		      alert_read(&t->alert, body, view_len(v, "body"), &err);
-	if (t->is_known)
-		t->facts = (struct facts){ .alert = &t->alert,
-					   .event = event,
-					   .first = view_int(v, "first") != 0,
-					   .source = s->source,
-					   .at = view_int(v, "at") };
+	if (!t->is_known)
+		return;
+	buf_init(&t->text, view_len(v, "context"));
+	if (view_text(v, "context") != NULL)
+		buf_add(&t->text, view_text(v, "context"), view_len(v, "context"));
+	t->context = t->text.len == 0 ? NULL : json_parse(t->text.data, t->text.len, &err);
+	t->facts = (struct facts){ .alert = &t->alert,
+				   .context = t->context,
+				   .event = event,
+				   .first = view_int(v, "first") != 0,
+				   .source = s->source,
+				   .at = view_int(v, "at") };
 }
 
 static void release_told(struct told *t)
 {
-	if (t->is_known)
-		alert_release(&t->alert);
+	if (!t->is_known)
+		return;
+	json_free(&t->context);
+	buf_release(&t->text);
+	alert_release(&t->alert);
 	t->is_known = false;
 }
 

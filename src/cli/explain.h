@@ -46,6 +46,8 @@ struct hushes {
 struct told {
 	bool is_known; /* its bytes can be read */
 	struct alert alert;
+	struct buf text;      /* its context */
+	struct json *context; /* the same; NULL: none is kept with it */
 	struct facts facts;
 };
 
@@ -90,6 +92,9 @@ struct voice {
 };
 
 extern const struct voice explain_json, explain_text;
+
+/* Who and what stands behind the alert, what is not known, and what is waited for: lines. */
+void explain_context(struct story *s, struct view *v);
 
 /* What held the row, what it went out with and how it ended: lines, each after a line break. */
 void explain_hold(struct story *s, struct view *v);

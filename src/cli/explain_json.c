@@ -33,6 +33,10 @@ static void tell_event(struct story *s, struct view *v)
 	jline_bool(j, "first", view_int(v, "first") != 0);
 	jline_at(j, "at", view_int(v, "at"));
 	jline_json(j, "alert", view_text(v, "body"), view_len(v, "body"));
+	if (!view_is_null(v, "context"))
+		jline_json(j, "context", view_text(v, "context"), view_len(v, "context"));
+	if (!view_is_null(v, "wait_until"))
+		jline_at(j, "wait_until", view_int(v, "wait_until"));
 	jline_open(j, "deliveries", '[');
 }
 

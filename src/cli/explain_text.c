@@ -75,6 +75,7 @@ static void tell_event(struct story *s, struct view *v)
 	if (view_int(v, "first") != 0)
 		fputs(", already so when it was first seen", s->out);
 	fputc('\n', s->out);
+	explain_context(s, v);
 }
 
 /* Why the row was made: the route and what of it holds, or how else it came to be. */

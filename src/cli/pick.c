@@ -158,7 +158,8 @@ void pick_release(struct pick *p)
 static const char match_columns[] =
 	", d.source, d.route, d.sink, d.event, d.maybe_sent, d.at, d.episode, d.seq, d.n, "
 	"(SELECT first FROM v_events WHERE id = d.event_id) AS is_first, "
-	"(SELECT body FROM v_events WHERE id = d.event_id) AS body";
+	"(SELECT body FROM v_events WHERE id = d.event_id) AS body, "
+	"(SELECT context FROM v_events WHERE id = d.event_id) AS context";
 
 static void add_list(struct buf *sql, const int64_t *ids, size_t count)
 {
@@ -259,9 +260,16 @@ static bool is_match(const struct pick *p, struct view *v)
 	if (body == NULL || view_text(v, "event") == NULL ||
 	    !alert_read(&alert, body, view_len(v, "body"), &err))
 		return false;
+	struct json *context =
+		view_len(v, "context") == 0
+			? NULL
+			: json_parse(view_text(v, "context"), view_len(v, "context"), &err);
+
 	fill_facts(&facts, v, &alert, id);
+	facts.context = context;
 	for (size_t i = 0; i < p->match_count && matches; i++)
 		matches = matcher_matches(p->match[i], &facts);
+	json_free(&context);
 	alert_release(&alert);
 	return matches;
 }

@@ -8,9 +8,10 @@
 
 #define OF_EVENT(column) "(SELECT " column " FROM v_events WHERE id = a.last_event) AS " column
 
-static const char query[] = "SELECT a.source, a.body, " OF_EVENT("kind") ", " OF_EVENT(
-	"first") ", coalesce((SELECT at FROM v_events WHERE id = a.last_event), "
-		 "a.first_seen_at) AS at FROM v_alerts a WHERE a.id = ?1";
+static const char query[] =
+	"SELECT a.source, a.body, " OF_EVENT("kind") ", " OF_EVENT("first") ", " OF_EVENT(
+		"context") ", coalesce((SELECT at FROM v_events WHERE id = a.last_event), "
+			   "a.first_seen_at) AS at FROM v_alerts a WHERE a.id = ?1";
 
 static bool take_row(const struct cli *cli, struct subject *s, struct view *v)
 {
@@ -20,6 +21,8 @@ static bool take_row(const struct cli *cli, struct subject *s, struct view *v)
 		return false;
 	if (view_text(v, "body") != NULL)
 		buf_add(&s->bytes, view_text(v, "body"), view_len(v, "body"));
+	if (view_text(v, "context") != NULL)
+		buf_add(&s->context, view_text(v, "context"), view_len(v, "context"));
 	s->source = mem_strdup(view_text(v, "source"));
 	s->at = view_int(v, "at");
 	s->first = view_int(v, "first") != 0;

@@ -155,7 +155,9 @@ static bool renders(const struct replay *r, const struct replay_event *event,
 					      .first = event->first,
 					      .episode = event->episode,
 					      .seq = event->seq,
-					      .at = event->at };
+					      .at = event->at,
+					      .context = event->context,
+					      .context_len = event->context_len };
 	struct envelope e;
 
 	if (!envelope_fill(&e, &s->sinks[t->sink], &names, event->body, event->body_len, err))
@@ -191,15 +193,20 @@ bool replay_ask(struct replay *r, const struct replay_event *event, struct repla
 		return true;
 	if (!alert_read(&alert, event->body, event->body_len, err))
 		return false;
+	struct json *context = event->context_len == 0
+				       ? NULL
+				       : json_parse(event->context, event->context_len, err);
 	const struct facts facts = { .alert = &alert,
 				     .event = event->kind,
 				     .first = event->first,
-				     .source = source->name };
+				     .source = source->name,
+				     .context = context };
 
 	if (route(r, event, &facts, out))
 		compare(r, event, out);
 	else
 		out->changes = 1U << REPLAY_UNROUTED;
+	json_free(&context);
 	alert_release(&alert);
 	render_all(r, event, source, out);
 	return true;

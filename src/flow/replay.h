@@ -42,6 +42,8 @@ struct replay_event {
 	int64_t episode, seq, at;
 	const char *body;
 	size_t body_len;
+	const char *context; /* kept with it; context_len 0: none */
+	size_t context_len;
 	const struct replay_row *rows; /* those that tell */
 	size_t row_count;
 };

@@ -149,3 +149,26 @@ def test_a_single_poll_waits_for_it_too(scene):
     assert run(config, "poll", "--once").returncode == 0
     assert ("al-1", "opened") in heard(hook)
     assert scene.count(WAITING) == 0
+
+
+def test_explain_says_what_was_known_and_what_not(scene):
+    sim = scene.sim()
+    sim.change_user(1, department="Engineering", name="Ada Byron")
+    _, config, eng, rest = begin(scene, sim, context_wait="100ms")
+    mirrored(scene)
+    sim.put(of_user(1, user(1)), of_user(2, "nobody"))
+    wait_for(lambda: heard(eng) and heard(rest), 10, "the alerts")
+    known = run(config, "explain", "al-1").stdout
+    assert "knew user Ada Byron (Engineering)" in known and "not known" not in known
+    unknown = run(config, "explain", "al-2").stdout
+    assert "not known: user nobody; to routes its names equal the empty string" in unknown
+    told = json.loads(run(config, "explain", "al-1", "--json").stdout)
+    assert told["events"][0]["context"]["user"]["name"] == "Ada Byron"
+    scene.wait_drained()
+    picked = run(config, "requeue", "--state", "done", "--dry-run", "--match",
+                 "user.department = Engineering").stdout
+    assert "eng" in picked and "rest" not in picked, picked
+    shown = run(config, "route", "--id", "al-1", "--json")
+    assert '"eng"' in shown.stdout, shown.stdout + shown.stderr
+    against = run(config, "check", "--against", "7d")
+    assert against.returncode == 0 and "al-1" not in against.stdout, against.stdout
