@@ -37,11 +37,6 @@
 
 enum { CONNECTIONS_KEPT_MAX = 400, SOCKETS_WANTED = 16384, PORTS = 1 << 16 };
 
-/* Between which ports a socket stands; 0: not known. */
-struct ends {
-	int own_port, peer_port;
-};
-
 struct xfer {
 	struct turn *turn;
 	CURLM *multi;
@@ -52,18 +47,23 @@ struct xfer {
 	struct transfer *first, *last; /* in the order of their start */
 	size_t count;
 	bool calling_back;
-	/* libcurl names the ports of a connection that it takes up again, but not its socket. So
-	 * the ends of each socket are noted when it is laid aside first, and struck out before it
-	 * is closed: the socket of a port is the one laid aside last that has it. */
-	int *laid_aside;   /* by own port; 0: none */
-	struct ends *ends; /* by socket */
-	int ends_count;
+	struct watch **watches; /* by socket; NULL: none */
+	int watch_room;
+	/* libcurl names the ports of a connection that it takes up again, but not its socket: it is
+	 * the one laid aside last that has this own port; 0: none. */
+	int *laid_aside;
 };
 
-/* A socket that libcurl wants watched. */
+/*
+ * A socket that libcurl wanted watched, up to its close. A connection that it lays aside is
+ * watched on, since it is nearly always taken up soon; should it say something meanwhile, it is
+ * left alone until then.
+ */
 struct watch {
 	ev_io io;
 	struct xfer *x;
+	bool is_aside;
+	int own_port, peer_port; /* 0: not known */
 };
 
 /* ---- the end of a transfer ---------------------------------------------------------------- */
@@ -175,21 +175,48 @@ static void on_socket(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct watch *w = io->data;
 
-	(void)loop;
+	if (w->is_aside) {
+		ev_io_stop(loop, io);
+		return;
+	}
 	act(w->x, io->fd,
 	    (events & EV_READ ? CURL_CSELECT_IN : 0) |
 		    (events & EV_WRITE ? CURL_CSELECT_OUT : 0));
 }
 
-static struct watch *watch_new(struct xfer *x, curl_socket_t socket)
+static struct watch *watch_of(const struct xfer *x, int socket)
+{
+	return socket < x->watch_room ? x->watches[socket] : NULL;
+}
+
+static struct watch *watch_new(struct xfer *x, int socket)
 {
 	struct watch *w = mem_new(sizeof(*w));
 
+	if (socket >= x->watch_room) {
+		int room = socket + 64;
+
+		x->watches = mem_resize(x->watches, (size_t)room, sizeof(struct watch *));
+		memset(x->watches + x->watch_room, 0,
+		       (size_t)(room - x->watch_room) * sizeof(struct watch *));
+		x->watch_room = room;
+	}
+	x->watches[socket] = w;
 	w->x = x;
 	ev_io_init(&w->io, on_socket, socket, 0);
 	w->io.data = w;
-	curl_multi_assign(x->multi, socket, w);
 	return w;
+}
+
+static void watch_end(struct watch *w)
+{
+	struct xfer *x = w->x;
+
+	ev_io_stop(turn_loop(x->turn), &w->io);
+	if (x->laid_aside[w->own_port] == w->io.fd)
+		x->laid_aside[w->own_port] = 0;
+	x->watches[w->io.fd] = NULL;
+	mem_free(&w);
 }
 
 static int port_of(int (*name)(int, struct sockaddr *, socklen_t *), int socket)
@@ -208,66 +235,62 @@ static int port_of(int (*name)(int, struct sockaddr *, socklen_t *), int socket)
 	return at.any.sa_family == AF_INET ? ntohs(at.v4.sin_port) : 0;
 }
 
-static void note_laid_aside(struct xfer *x, int socket)
+/* What has no ports is no connection: libcurl closes it without a word. */
+static void lay_aside(struct watch *w)
 {
-	if (socket >= x->ends_count) {
-		int count = socket + 64;
+	int socket = w->io.fd;
 
-		x->ends = mem_resize(x->ends, (size_t)count, sizeof(*x->ends));
-		memset(x->ends + x->ends_count, 0,
-		       (size_t)(count - x->ends_count) * sizeof(*x->ends));
-		x->ends_count = count;
+	if (w->own_port == 0) {
+		w->own_port = port_of(getsockname, socket);
+		w->peer_port = port_of(getpeername, socket);
 	}
-	struct ends *ends = &x->ends[socket];
-
-	if (ends->own_port == 0)
-		*ends = (struct ends){ port_of(getsockname, socket),
-				       port_of(getpeername, socket) };
-	x->laid_aside[ends->own_port] = socket;
+	if (w->own_port == 0) {
+		watch_end(w);
+		return;
+	}
+	w->is_aside = true;
+	w->x->laid_aside[w->own_port] = socket;
 }
 
 int xfer_socket(const struct xfer *x, int own_port, int peer_port)
 {
 	int socket = own_port > 0 && own_port < PORTS ? x->laid_aside[own_port] : 0;
 
-	return socket != 0 && x->ends[socket].peer_port == peer_port ? socket : -1;
+	return socket != 0 && x->watches[socket]->peer_port == peer_port ? socket : -1;
 }
 
 int xfer_close_socket(void *xfer, int socket)
 {
-	struct xfer *x = xfer;
+	struct watch *w = watch_of(xfer, socket);
 
-	if (socket < x->ends_count) {
-		int *laid_aside = &x->laid_aside[x->ends[socket].own_port];
-
-		if (*laid_aside == socket)
-			*laid_aside = 0;
-		x->ends[socket] = (struct ends){ 0, 0 };
-	}
+	if (w != NULL)
+		watch_end(w);
 	return close(socket);
 }
 
-/* libcurl: what to do about a socket. w is what was assigned to it. */
-static int on_socket_wish(CURL *easy, curl_socket_t socket, int what, void *arg, void *watch)
+/* libcurl: what to do about a socket. */
+static int on_socket_wish(CURL *easy, curl_socket_t socket, int what, void *arg, void *unused)
 {
 	struct xfer *x = arg;
-	struct watch *w = watch;
+	struct watch *w = watch_of(x, socket);
 	struct ev_loop *loop = turn_loop(x->turn);
+	int events =
+		(what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0);
 
 	(void)easy;
+	(void)unused;
 	if (what == CURL_POLL_REMOVE) {
-		note_laid_aside(x, socket);
-		if (w == NULL)
-			return 0;
-		ev_io_stop(loop, &w->io);
-		mem_free(&w);
+		if (w != NULL)
+			lay_aside(w);
 		return 0;
 	}
 	if (w == NULL)
 		w = watch_new(x, socket);
+	w->is_aside = false;
+	if (ev_is_active(&w->io) && w->io.events == events)
+		return 0;
 	ev_io_stop(loop, &w->io);
-	ev_io_set(&w->io, socket,
-		  (what & CURL_POLL_IN ? EV_READ : 0) | (what & CURL_POLL_OUT ? EV_WRITE : 0));
+	ev_io_set(&w->io, socket, events);
 	ev_io_start(loop, &w->io);
 	return 0;
 }
@@ -428,7 +451,7 @@ void xfer_free(struct xfer **x)
 	timer_free(&xfer->wake);
 	timer_free(&xfer->refuse);
 	mem_free(&xfer->laid_aside);
-	mem_free(&xfer->ends);
+	mem_free(&xfer->watches);
 	curl_global_cleanup();
 	mem_free(x);
 }

@@ -117,6 +117,38 @@ static void what_is_said_unasked_on_a_kept_connection_is_no_answer(void **state)
 	peer_close(p);
 }
 
+static void count_turn(void *arg)
+{
+	(*(int *)arg)++;
+}
+
+static void a_kept_connection_that_ends_leaves_the_loop_asleep(void **state)
+{
+	struct peer *p = peer_open(answer_and_close, OK_2);
+	struct client c;
+	struct request r;
+	struct heard h;
+	int turns = 0;
+
+	(void)state;
+	client_open(&c);
+	make_post(&r, p->port, "{}");
+	client_ask(&c, &r, &h);
+	assert_int_equal(h.reply.status, 200);
+	turn_on_end(c.turn, count_turn, &turns);
+	timer_set(c.deadline, 200);
+	turn_run(c.turn);
+	assert_true(turns < 20);
+	c.late = false;
+	turn_on_end(c.turn, client_stop_when_idle, &c);
+	make_post(&r, p->port, "{}");
+	client_ask(&c, &r, &h);
+	assert_int_equal(h.reply.status, 200);
+	assert_int_equal(p->connection_count, 2);
+	client_close(&c);
+	peer_close(p);
+}
+
 static void the_environment_names_no_proxy_and_the_request_may(void **state)
 {
 	struct peer *p = peer_open(keep_answering, OK_2);
@@ -360,6 +392,7 @@ int main(void)
 		cmocka_unit_test(
 			a_post_on_a_connection_that_died_is_not_repeated_behind_our_back),
 		cmocka_unit_test(what_is_said_unasked_on_a_kept_connection_is_no_answer),
+		cmocka_unit_test(a_kept_connection_that_ends_leaves_the_loop_asleep),
 		cmocka_unit_test(the_environment_names_no_proxy_and_the_request_may),
 		cmocka_unit_test(a_proxy_that_refuses_the_tunnel_let_nothing_through),
 		cmocka_unit_test(a_proxy_that_cannot_be_used_is_not_told_to_anybody),
