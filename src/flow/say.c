@@ -3,11 +3,28 @@
 
 #include "base/log.h"
 
+/* A repeat's number is a part of its key, and ends. */
+static bool is_last_repeat(const struct say_attempt *a)
+{
+	return a->settle->state == DELIVERY_DONE &&
+	       delivery_key_origin(a->tried->id) == ORIGIN_REPEAT &&
+	       delivery_key_ordinal(a->tried->id) == DELIVERY_ORDINAL_MAX;
+}
+
+static const char *hint_of(const struct say_attempt *a)
+{
+	if (a->outcome->hint[0] != '\0' || !is_last_repeat(a))
+		return a->outcome->hint;
+	return "that was repeat 4095, and the last: somebody should acknowledge or resolve the "
+	       "alert; a longer `repeat` of its route reaches further";
+}
+
 static void say_with(enum log_level level, enum log_msg msg, const struct say_attempt *a)
 {
 	const struct outcome *o = a->outcome;
+	const char *hint = hint_of(a);
 	/* What was delivered may leave something to say: a recipient was refused. */
-	bool tells = msg != LOG_DELIVERED || o->hint[0] != '\0';
+	bool tells = msg != LOG_DELIVERED || hint[0] != '\0';
 
 	log_line(level, msg, LOG_S("sink", a->sink->name), LOG_S("alert", a->alert_id),
 		 LOG_S("event", event_kind_name(a->kind)), LOG_N("delivery", a->tried->id),
@@ -19,7 +36,7 @@ static void say_with(enum log_level level, enum log_msg msg, const struct say_at
 		 LOG_S("reason",
 		       tells ? (a->settle->reason != NULL ? a->settle->reason : o->reason)
 			     : NULL),
-		 LOG_S("hint", tells ? o->hint : NULL));
+		 LOG_S("hint", tells ? hint : NULL));
 }
 
 /* A step of several that went well is no trouble; what has a hint is. */
@@ -32,7 +49,7 @@ void say_attempt(const struct say_attempt *a)
 {
 	switch (a->settle->state) {
 	case DELIVERY_DONE:
-		say_with(a->outcome->hint[0] != '\0' ? LOG_WARN : LOG_INFO, LOG_DELIVERED, a);
+		say_with(hint_of(a)[0] != '\0' ? LOG_WARN : LOG_INFO, LOG_DELIVERED, a);
 		return;
 	case DELIVERY_DUE: say_with(retry_level(a->outcome), LOG_RETRY, a); return;
 	case DELIVERY_DEAD: say_with(LOG_ERROR, LOG_DEAD, a); return;

@@ -1,6 +1,8 @@
-/* What routing leaves, and what it took for granted: counted, and said once. */
+/* What routing leaves, what it took for granted, and what it ends: counted, and said once. */
 #include "flow/intake.h"
 #include "world.h"
+
+#include "store/inner.h"
 
 #define ENDLESS "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa!"
 
@@ -95,12 +97,46 @@ static void what_no_route_wants_counts_once_however_often_it_is_stored(void **st
 	router_free(&router);
 }
 
+/* What waits to be told again is as if it had been told so often before. */
+static void told_so_often_before(int times)
+{
+	char path[128], sql[200];
+	struct err err;
+
+	snprintf(path, sizeof(path), "%s/t.db", world.folder);
+	struct store *store = store_open(path, STORE_COMMAND, &err);
+
+	assert_non_null(store);
+	snprintf(sql, sizeof(sql), "UPDATE deliveries SET id = id + %d WHERE reason = 'repeat'",
+		 times);
+	db_script(store->db, sql);
+	store_close(&store);
+}
+
+static void the_last_repeat_that_its_number_can_tell_is_a_warning(void **state)
+{
+	(void)state;
+	write_conf(BUS, "{ name = \"all\"; to = \"bus\"; repeat = \"1m\"; }");
+	list_alerts(1, "open", "high");
+	begin();
+	hear_log();
+	run_until(START + 30 * SECOND);
+	told_so_often_before(DELIVERY_ORDINAL_MAX - 2);
+	run_until(START + 90 * SECOND);
+	assert_int_equal(world.hit_count, 2);
+	assert_int_equal(said("that was repeat 4095"), 0);
+	run_until(START + HOUR);
+	assert_int_equal(world.hit_count, 3);
+	assert_int_equal(said("level=warning msg=delivered sink=bus alert=a1"), 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STORY(an_unknown_severity_is_said_once_a_word),
 		STORY(a_pattern_that_gives_up_is_said_once_and_tells_rather_than_not),
 		STORY(what_no_route_wants_counts_once_however_often_it_is_stored),
+		STORY(the_last_repeat_that_its_number_can_tell_is_a_warning),
 	};
 
 	log_setup(LOG_WARN, LOG_TEXT);
