@@ -13,7 +13,9 @@
  * back, since no look at what is ripe comes upon them.
  *
  * A step of an escalation, or a repeat, steps into its sink's line only when nobody stands
- * there: it is looked at again a little later.
+ * there: else it is looked at again, after as long as it has waited for that, so that many of
+ * them at a sink that is down cost little. It cannot be put behind who stands there: that row may
+ * be newer, and a sink that collapses would take the step for what is newest.
  */
 #include "store/tick.h"
 
@@ -22,7 +24,7 @@
 #include "store/inner.h"
 #include "store/order.h"
 
-enum { LOOK_AGAIN_MS = 1000 };
+enum { LOOK_AGAIN_MIN_MS = 1000, LOOK_AGAIN_MAX_MS = 60 * 1000 };
 
 /* A held row, as the index gives it. */
 struct held {
@@ -90,9 +92,17 @@ static void go_on(struct tick_run *run, const struct held *h, const struct wish 
 		batches_begin_storm(run->s, h->id, wish->storm.key, run->now);
 }
 
+static int64_t look_again_ms(int64_t waited_ms)
+{
+	if (waited_ms < LOOK_AGAIN_MIN_MS)
+		return LOOK_AGAIN_MIN_MS;
+	return waited_ms < LOOK_AGAIN_MAX_MS ? waited_ms : LOOK_AGAIN_MAX_MS;
+}
+
 static void step_in(struct tick_run *run, const struct held *h)
 {
-	const struct wish later = { .reason = h->reason, .until = run->now + LOOK_AGAIN_MS };
+	const struct wish later = { .reason = h->reason,
+				    .until = run->now + look_again_ms(run->now - h->due_at) };
 
 	if (history_load_at(run->s, delivery_key_event(h->id)) &&
 	    history_unended(&run->s->history, delivery_key_sink(h->id)) != NULL)

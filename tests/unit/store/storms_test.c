@@ -158,6 +158,33 @@ static void what_is_still_open_is_told_again(void **state)
 					     " acknowledged:due");
 }
 
+static void a_repeat_looks_ever_less_often_whether_its_line_is_free(void **state)
+{
+	static const int64_t waits[] = { 1, 1, 2, 4, 8, 16, 32, 60, 60 }; /* seconds */
+	struct kit *k = *state;
+
+	(void)kit_only(k, 1);
+	k->repeat_ms = HOUR;
+	see(k, "al1", "open");
+	turn(k);
+	settle_all(k, DELIVERY_DONE);
+	k->now += HOUR;
+	kit_show(k, "al1", "open", "another title");
+	for (size_t i = 0; i < ARRAY_LEN(waits); i++) {
+		k->ticks = true;
+		kit_turn(k, NULL, 0, 0);
+		k->ticks = false;
+		assert_int_equal(k->next_tick_at, k->now + 1000 * waits[i]);
+		k->now = k->next_tick_at;
+	}
+	turn(k);
+	assert_string_equal(claimed(k), "changed@1");
+	settle_all(k, DELIVERY_DONE);
+	tick(k);
+	assert_string_equal(claimed(k), "opened@1");
+	assert_int_equal(k->claims[0].origin, ORIGIN_REPEAT);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -167,6 +194,7 @@ int main(void)
 		STORY(a_step_goes_when_its_time_has_come_and_its_sink_hears_the_close),
 		STORY(who_takes_care_of_it_ends_what_waits),
 		STORY(what_is_still_open_is_told_again),
+		STORY(a_repeat_looks_ever_less_often_whether_its_line_is_free),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
