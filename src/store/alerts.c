@@ -205,14 +205,17 @@ static bool take_step(struct page_run *run, const struct alert *a, const struct 
 	history_load(run->s, life->last_event, life->unended_from, episode);
 	if (ends_waiting(step->kind) && again_end_waiting(run->s, run->batch->now))
 		history_load(run->s, life->last_event, life->unended_from, episode);
-	if (!telling_plan(&run->telling, step) && step->if_told)
+	bool is_told = decision->wait_until == 0 && telling_plan(&run->telling, step);
+
+	if (!is_told && step->if_told)
 		return false;
 	life->known.episode = episode;
 	life->known.seq = is_new_episode ? 1 : life->known.seq + 1;
 	add_event(run, a, step, decision, life);
-	telling_make(&run->telling, &(struct told){ .event = run->next_event,
-						    .prev = life->last_event,
-						    .kind = step->kind });
+	if (is_told)
+		telling_make(&run->telling, &(struct told){ .event = run->next_event,
+							    .prev = life->last_event,
+							    .kind = step->kind });
 	life->last_event = run->next_event++;
 	life->unended_from =
 		h->unended_from < life->last_event ? h->unended_from : life->last_event;

@@ -36,14 +36,19 @@ struct kit {
 	/* how intake decides */
 	struct target targets[4];
 	size_t target_count;
-	bool is_silent;     /* what is new is older than the baseline */
-	bool is_raised;     /* a change is routed again */
-	bool no_event;      /* a change makes no event */
-	struct wish wish;   /* what holds a follow-up; each target has its own */
-	int refused_sink;   /* follows() says no for it */
-	int asked_route;    /* by follows(), the last time */
-	int crash_after;    /* decide() ends the process at this call */
-	struct known known; /* of the last decide() */
+	bool is_silent;         /* what is new is older than the baseline */
+	bool is_raised;         /* a change is routed again */
+	bool no_event;          /* a change makes no event */
+	struct wish wish;       /* what holds a follow-up; each target has its own */
+	int refused_sink;       /* follows() says no for it */
+	int asked_route;        /* by follows(), the last time */
+	int crash_after;        /* decide() ends the process at this call */
+	int64_t wait_ms;        /* what is new waits so long for its context; 0: it does not */
+	const char *context;    /* … which then is this; NULL: it is still to come */
+	struct alert waited;    /* of the last route() */
+	size_t looked;          /* calls of route() */
+	char known_context[64]; /* of the last decide(); "" none */
+	struct known known;     /* of the last decide() */
 	bool was_known;
 
 	/* what came of the last call */
@@ -75,8 +80,14 @@ static inline void kit_decide(void *arg, const struct known *known, const struct
 	k->was_known = known != NULL;
 	k->known = known != NULL ? *known : (struct known){ .episode = 0 };
 	out->silent = known == NULL && k->is_silent;
+	snprintf(k->known_context, sizeof(k->known_context), "%s",
+		 known != NULL && known->context != NULL ? known->context : "");
 	if (out->silent || k->no_event)
 		return;
+	out->context = known != NULL ? k->known_context : k->context;
+	out->context_len = out->context == NULL ? 0 : strlen(out->context);
+	if (known == NULL && k->wait_ms != 0 && k->context == NULL)
+		out->wait_until = k->now + k->wait_ms;
 	out->step_count = 1;
 	step->targets = k->targets;
 	if (known == NULL || known->episode == 0) {
@@ -104,6 +115,31 @@ static inline void kit_decide(void *arg, const struct known *known, const struct
 				       .targets = k->targets,
 				       .target_count = k->target_count };
 	}
+}
+
+/* An event that waited goes to the targets once its context is here, or its time over. */
+static inline const struct alert *kit_route(void *arg, const struct waiting *event,
+					    struct decision *out)
+{
+	struct kit *k = arg;
+	struct err err;
+
+	alert_release(&k->waited);
+	assert_true(alert_read(&k->waited, event->body, event->body_len, &err));
+	k->looked++;
+	if (!event->is_over && k->context == NULL) {
+		out->wait_until = event->until;
+		return &k->waited;
+	}
+	out->context = k->context != NULL ? k->context : "{}";
+	out->context_len = strlen(out->context);
+	out->step_count = 1;
+	out->steps[0] = (struct step){ .kind = event->kind,
+				       .first = event->first,
+				       .new_episode = true,
+				       .targets = k->targets,
+				       .target_count = k->target_count };
+	return &k->waited;
 }
 
 static inline bool kit_follows(void *arg, int route, int sink, enum event_kind kind,
@@ -195,6 +231,7 @@ static inline void kit_forget_claims(struct kit *k)
 		free((void *)k->claims[i].body);
 		free((void *)k->claims[i].handle);
 		free((void *)k->claims[i].progress);
+		free((void *)k->claims[i].context);
 	}
 	k->claim_count = 0;
 }
@@ -217,6 +254,7 @@ static inline void kit_turn_done(void *arg, const struct turn_result *result)
 		k->claims[i].body = mem_dup(result->claims[i].body, result->claims[i].body_len);
 		k->claims[i].handle = mem_strdup(result->claims[i].handle);
 		k->claims[i].progress = mem_strdup(result->claims[i].progress);
+		k->claims[i].context = mem_strdup(result->claims[i].context);
 		if (k->claims[i].batch != 0)
 			kit_note_digest(k, &k->claims[i]);
 	}
@@ -286,6 +324,7 @@ static inline int kit_teardown(void **state)
 	char command[96];
 
 	kit_forget_claims(k);
+	alert_release(&k->waited);
 	store_close(&k->s);
 	snprintf(command, sizeof(command), "rm -rf %s", k->dir);
 	assert_int_equal(system(command), 0);
@@ -328,6 +367,7 @@ static inline struct page_batch kit_page(struct kit *k, const struct alert *item
 		.item_count = count,
 		.decide = kit_decide,
 		.follows = kit_follows,
+		.route = kit_route,
 		.decide_arg = k,
 		.done = kit_page_done,
 		.arg = k,
