@@ -52,6 +52,7 @@ static const char *const msgs[LOG_MSG_COUNT] = {
 	[LOG_TOKEN_FAILED] = "token-failed",
 	[LOG_ITEM_REJECTED] = "item-rejected",
 	[LOG_DOUBT] = "doubt",
+	[LOG_LEFT_OUT] = "left-out",
 	[LOG_VANISHED] = "vanished",
 	[LOG_CONTEXT] = "context",
 	[LOG_CONTEXT_FAILED] = "context-failed",

@@ -195,6 +195,17 @@ static void bears(void *arg, const char *body, size_t len, struct bearing *out)
 	holding_bears(body, len, out);
 }
 
+static int64_t name_people(void *arg, int sink, const struct opening *opening)
+{
+	const struct deliver *d = arg;
+	const struct sink_settings *s = roster_sink(d->p.roster, sink);
+
+	return s != NULL && recipients_are_named(s)
+		       ? recipients_key(s, roster_source_name(d->p.roster, opening->source),
+					opening)
+		       : 0;
+}
+
 /* ---- the batch ---- */
 
 static void send_batch(struct deliver *d, struct wants wants)
@@ -290,6 +301,7 @@ struct deliver *deliver_new(const struct deliver_parts *parts)
 	d->p = *parts;
 	d->tick =
 		(struct tick){ .room = TICK_ROWS, .ripens = ripens, .bears = bears, .arg = d };
+	store_set_namer(parts->store, &(struct store_namer){ .people = name_people, .arg = d });
 	jobs_init(&d->settled);
 	jobs_init(&d->committing);
 	jobs_init(&d->ready);

@@ -9,6 +9,7 @@
 #include "flow/digest.h"
 #include "flow/envelope.h"
 #include "flow/login.h"
+#include "flow/recipients.h"
 
 struct job {
 	struct job *next;
@@ -19,6 +20,7 @@ struct job {
 	enum event_kind kind;
 	struct envelope envelope;
 	struct digest *digest;   /* what it tells of beside that; owned; NULL: a single */
+	struct people people;    /* whom it is for, where alerts name them */
 	char *handle, *progress; /* owned; the message borrows them */
 	int64_t steady_at;       /* when it was started, on the steady clock */
 	struct settle settle;    /* once the outcome is known */

@@ -19,6 +19,14 @@
 #include "flow/say.h"
 #include "flow/suspects.h"
 
+/* What can be made of a claim. */
+enum fitness {
+	FIT,
+	UNFIT,      /* no request: a template, or an alert that can't be read */
+	FOR_NOBODY, /* the alert names nobody who could get it */
+	FOR_OTHERS, /* a digest, and its alerts name different people */
+};
+
 void jobs_init(struct job_list *l)
 {
 	*l = (struct job_list){ .first = NULL };
@@ -37,6 +45,7 @@ static void job_free(struct job *job)
 {
 	digest_free(&job->digest);
 	envelope_release(&job->envelope);
+	people_release(&job->people);
 	setup_free(&job->setup);
 	mem_free(&job->handle);
 	mem_free(&job->progress);
@@ -102,7 +111,7 @@ static void job_end(struct job *job, const struct outcome *outcome, enum queue_c
 	say_sink(&said, change);
 	if (outcome->verdict == VERDICT_DELIVERED)
 		d->status.delivered++;
-	else
+	else if (job->settle.state != DELIVERY_DROPPED)
 		d->status.failed++;
 	if (d->settled.count == 0)
 		d->settled_at = clock_steady();
@@ -143,6 +152,25 @@ static void job_cut(struct job *job, bool maybe_sent)
 	job_end(job, &outcome, QUEUE_SAME);
 }
 
+/* What was claimed names nobody, or no one list of people: nothing is sent, as is right. */
+static void job_end_unsent(struct job *job, enum fitness fitness)
+{
+	struct outcome o = { .verdict = VERDICT_AGAIN, .retry_after_ms = -1 };
+
+	if (fitness == FOR_NOBODY) {
+		snprintf(o.hint, sizeof(o.hint),
+			 "its alert names nobody who can get mail: add a fixed address to "
+			 "`to` where somebody is to get it all the same");
+		queue_settle_dropped(&job->tried, STORE_NO_RECIPIENT, &job->settle);
+	} else {
+		snprintf(o.reason, sizeof(o.reason),
+			 "a digest of alerts that are for different people now: each goes by "
+			 "itself");
+		queue_settle_parted(&job->tried, clock_now(), &job->settle);
+	}
+	job_end(job, &o, QUEUE_SAME);
+}
+
 /*
  * A login that is refused may be one that was rotated: its references are read again, and what
  * is another by now is tried at once.
@@ -169,7 +197,7 @@ static void try_again(const struct job *job, struct outcome *o)
 	o->sink_down = o->alarm = false;
 	o->retry_after_ms = -1;
 	snprintf(o->progress, sizeof(o->progress), "%s", job->progress);
-	snprintf(o->hint, sizeof(o->hint),
+	snprintf(o.hint, sizeof(o.hint),
 		 "a secret of this sink is another by now: again with it");
 }
 
@@ -274,20 +302,92 @@ static bool fill_digest(struct job *job, const struct claim *c, struct err *err)
 	return ok;
 }
 
-static bool job_request(struct job *job, const struct claim *c, size_t sink_index,
-			struct request *request, struct err *err)
+/* ---- whom it is for ---- */
+
+static void say_people(const struct job *job, const char *alert_id, enum event_kind kind,
+		       const struct people *people)
+{
+	if (job->tried.attempt == 1)
+		say_left_out(&(struct say_attempt){ .sink = job->sink,
+						    .tried = &job->tried,
+						    .alert_id = alert_id,
+						    .kind = kind },
+			     people);
+}
+
+/* An alert that can't be read is not sent at all: who fills the envelope says so. */
+static void find_people(const struct job *job, const struct claim *c, const char *alert_id,
+			struct people *out)
+{
+	const struct opening own = { .source = c->source,
+				     .kind = c->kind,
+				     .first = c->first,
+				     .at = c->at,
+				     .body = c->body,
+				     .body_len = c->body_len,
+				     .context = c->context,
+				     .context_len = c->context_len };
+	const char *source = roster_source_name(job->deliver->p.roster, c->source);
+	const struct opening *opening = c->opening.body != NULL ? &c->opening : &own;
+	struct err err;
+
+	if (!recipients_of(job->sink, source, opening, out, &err) &&
+	    !recipients_of(job->sink, source, &own, out, &err))
+		return;
+	say_people(job, alert_id, c->kind, out);
+}
+
+/* A digest was made of what is for the same people. A reload may have made others of them. */
+static bool are_the_same(struct job *job, const struct claim *c)
+{
+	for (size_t i = 0; i < c->member_count; i++) {
+		const struct envelope *e = &job->digest->members[i];
+		struct people people;
+
+		find_people(job, &c->members[i], e->alert.id, &people);
+		bool is_same = i == 0 || people.key == job->people.key;
+
+		if (i == 0)
+			job->people = people;
+		else
+			people_release(&people);
+		if (!is_same)
+			return false;
+	}
+	return true;
+}
+
+static enum fitness address(struct job *job, const struct claim *c)
+{
+	if (!recipients_are_named(job->sink))
+		return FIT;
+	if (c->member_count == 0)
+		find_people(job, c, job->envelope.alert.id, &job->people);
+	else if (!are_the_same(job, c))
+		return FOR_OTHERS;
+	job->envelope.message.people = &job->people;
+	return job->people.key != PEOPLE_NOBODY ? FIT : FOR_NOBODY;
+}
+
+static enum fitness job_request(struct job *job, const struct claim *c, size_t sink_index,
+				struct request *request, struct err *err)
 {
 	struct deliver *d = job->deliver;
 	struct envelope *e = &job->envelope;
 
 	if (!fill(job, c, e, err) || (c->member_count > 0 && !fill_digest(job, c, err)))
-		return false;
+		return UNFIT;
+	enum fitness fitness = address(job, c);
+
+	if (fitness != FIT)
+		return fitness;
 	CRASH_POINT("building", e->alert.title);
 	e->message.possible_repeat = c->possible_repeat;
 	e->message.now = job->tried.started_at;
 	e->message.handle = job->handle;
 	e->message.progress = job->progress;
-	return envelope_seal(e, job->sink, d->p.setup->parts[sink_index], request, err);
+	return envelope_seal(e, job->sink, d->p.setup->parts[sink_index], request, err) ? FIT
+											: UNFIT;
 }
 
 static void on_login(void *arg, const char *bearer, const struct reply *reply,
@@ -339,10 +439,14 @@ void job_start(struct deliver *d, const struct claim *c)
 	struct err err;
 
 	in_hand(job, IN_HAND_BUILT);
-	if (job_request(job, c, index, &request, &err))
+	enum fitness fitness = job_request(job, c, index, &request, &err);
+
+	if (fitness == FIT)
 		job_send(job, job->setup->logins[index], &request);
-	else
+	else if (fitness == UNFIT)
 		settle_unsent(job, err.text);
+	else
+		job_end_unsent(job, fitness);
 	crash_over();
 }
 

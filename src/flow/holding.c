@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/buf.h"
+#include "flow/recipients.h"
 
 enum {
 	KEY_MAX = 64 << 10, /* bytes of values that tell groups apart */
@@ -58,11 +59,15 @@ static void add_value(struct buf *b, const struct facts *facts, const char *name
 static int64_t group_key(const struct holding *h, const struct route *route, int sink,
 			 const struct facts *facts)
 {
+	const struct sink_settings *to = roster_sink(h->roster, sink);
 	struct buf b;
 
 	begin_key(&b, HOLD_GROUP, h, route, sink);
 	for (size_t i = 0; i < route->group.by_count; i++)
 		add_value(&b, facts, route->group.by[i]);
+	/* What is for other people is another group. */
+	if (to != NULL && recipients_are_named(to))
+		add_number(&b, recipients_key_of(to, facts));
 	int64_t key = key_of(&b);
 
 	buf_release(&b);

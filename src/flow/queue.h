@@ -137,6 +137,13 @@ enum queue_change queue_settle(struct queue *q, const struct tried *row,
 void queue_settle_cut(const struct tried *row, bool maybe_sent, int64_t now,
 		      struct settle *out);
 
+/*
+ * Nothing is to be sent, and nobody's fault is it: the row ends `dropped`; or it leads a digest of
+ * what is not for the same people any more, and each of that goes by itself.
+ */
+void queue_settle_dropped(const struct tried *row, const char *reason, struct settle *out);
+void queue_settle_parted(const struct tried *row, int64_t now, struct settle *out);
+
 /* A row of this sink has an outcome: its slot is free for the batch that stores that. */
 void queue_landed(struct queue *q, int sink);
 

@@ -291,3 +291,24 @@ void queue_settle_cut(const struct tried *row, bool maybe_sent, int64_t now, str
 					     .verdict = VERDICT_LATER,
 					     .answer = reason } };
 }
+
+void queue_settle_dropped(const struct tried *row, const char *reason, struct settle *out)
+{
+	*out = (struct settle){ .id = row->id,
+				.state = DELIVERY_DROPPED,
+				.uncount = true,
+				.reason = reason,
+				.attempt_count = row->attempt,
+				.batch = row->batch };
+}
+
+void queue_settle_parted(const struct tried *row, int64_t now, struct settle *out)
+{
+	*out = (struct settle){ .id = row->id,
+				.state = DELIVERY_DUE,
+				.due_at = now,
+				.uncount = true,
+				.attempt_count = row->attempt,
+				.batch = row->batch,
+				.split = true };
+}

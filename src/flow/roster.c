@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "flow/recipients.h"
 #include "model/preset.h"
 
 enum { LISTED_MAX = 20 }; /* alerts of a digest that people read */
@@ -107,6 +108,7 @@ bool roster_finish(struct roster *r, const struct roster *old, struct store *sto
 			.pairs = s->sinks[i].pairs,
 			.batch_max = s->sinks[i].batch_max,
 			.listed_max = listed_max(&s->sinks[i]),
+			.names_people = recipients_are_named(&s->sinks[i]),
 			.hurry_at = roster_is_mended(old, &s->sinks[i]) ? clock_now() : 0,
 		};
 	if (!store_sinks(store, r->sinks, s->sink_count, err))

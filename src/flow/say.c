@@ -54,12 +54,25 @@ void say_attempt(const struct say_attempt *a)
 	case DELIVERY_DUE: say_with(retry_level(a->outcome), LOG_RETRY, a); return;
 	case DELIVERY_DEAD: say_with(LOG_ERROR, LOG_DEAD, a); return;
 	case DELIVERY_MOVED: say_with(LOG_WARN, LOG_MOVED, a); return;
-	case DELIVERY_DROPPED: say_with(LOG_WARN, LOG_DROPPED, a); return;
+	case DELIVERY_DROPPED: say_with(LOG_INFO, LOG_DROPPED, a); return;
 	case DELIVERY_HELD:
 	case DELIVERY_CLAIMED:
 	case DELIVERY_ORPHANED: break;
 	}
 	BUG("an attempt can't end %s", delivery_state_name(a->settle->state));
+}
+
+void say_left_out(const struct say_attempt *a, const struct people *people)
+{
+	for (size_t i = 0; i < people->left_out_count; i++) {
+		const struct left_out *l = &people->left_out[i];
+
+		log_line(l->is_empty ? LOG_DEBUG : LOG_INFO, LOG_LEFT_OUT,
+			 LOG_S("sink", a->sink->name), LOG_S("alert", a->alert_id),
+			 LOG_S("event", event_kind_name(a->kind)),
+			 LOG_N("delivery", a->tried->id), LOG_S("key", l->key),
+			 LOG_N("place", (int64_t)l->place), LOG_S("reason", l->why));
+	}
 }
 
 static void say_down(const struct say_attempt *a)

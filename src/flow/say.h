@@ -22,6 +22,9 @@ struct say_attempt {
 };
 void say_attempt(const struct say_attempt *a);
 
+/* Who is named by the alert and gets nothing; what stands there is not told. */
+void say_left_out(const struct say_attempt *a, const struct people *people);
+
 /* What that attempt did to its sink. */
 void say_sink(const struct say_attempt *a, enum queue_change change);
 

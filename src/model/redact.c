@@ -160,3 +160,19 @@ bool redact_object(struct buf *out, const char *bytes, size_t len, char *const *
 	json_free(&json);
 	return is_object && (!out->overflow || err_set(err, "it is too large"));
 }
+
+static bool is_at_or_within(const char *path, size_t len, const char *of, size_t of_len)
+{
+	return len >= of_len && memcmp(path, of, of_len) == 0 &&
+	       (len == of_len || path[of_len] == '.');
+}
+
+bool redact_touches(const char *pattern, const char *path)
+{
+	size_t len = strlen(pattern), path_len = strlen(path);
+
+	if (len > 2 && strcmp(pattern + len - 2, ".*") == 0)
+		len -= 2;
+	return is_at_or_within(path, path_len, pattern, len) ||
+	       is_at_or_within(pattern, len, path, path_len);
+}

@@ -21,4 +21,7 @@
 bool redact_object(struct buf *out, const char *bytes, size_t len, char *const *patterns,
 		   size_t count, struct err *err) __attribute__((warn_unused_result));
 
+/* Does the pattern take away what stands at this path, or something of it? */
+bool redact_touches(const char *pattern, const char *path);
+
 #endif

@@ -271,6 +271,8 @@ void settings_release_sink(struct sink_settings *sink)
 {
 	mem_free(&sink->name);
 	conf_release(settings_sink_keys, sink);
+	if (sink->own != NULL && sink->type->release != NULL)
+		sink->type->release(sink->own);
 	if (sink->own != NULL)
 		conf_release(sink->type->keys, sink->own);
 	mem_free(&sink->own);

@@ -17,6 +17,7 @@
 #include "model/conf.h"
 #include "model/event.h"
 #include "model/facts.h"
+#include "model/people.h"
 #include "model/request.h"
 
 enum { SINK_PARTS_MAX = 4, HANDLE_MAX = 512, PROGRESS_MAX = 2048, REASON_MAX = 240 };
@@ -52,6 +53,8 @@ struct message {
 	const struct json *rest;    /* what it counts and does not list; NULL none */
 	const char *url, *base_url; /* of a sink with a preset; NULL none */
 	const char *bearer;         /* of this attempt, where flow has logged in; NULL none */
+	/* Whom it is for, where the sink writes to people; NULL: those of the first alert. */
+	const struct people *people;
 	struct message_part parts[SINK_PARTS_MAX];
 };
 
@@ -93,6 +96,14 @@ struct sink_type {
 
 	/* Of its own settings; NULL where it does not log in so. The function may be NULL. */
 	struct sink_oauth2 *(*oauth2)(void *own);
+	/*
+	 * Of one that writes to people: do alerts name any of them, and whom do these facts mean?
+	 * Pure; all three may be NULL. release() frees what check() has added to its own settings.
+	 */
+	bool (*names_people)(const struct sink_settings *s);
+	void (*people)(const struct sink_settings *s, const struct facts *facts,
+		       struct people *out);
+	void (*release)(void *own);
 	/*
 	 * Says every mistake that the table of keys does not show. What could not be read is
 	 * NULL, 0 or empty (and said already); s->is_whole tells that all could be. May be NULL.

@@ -69,12 +69,17 @@ static const struct conf_key keys[] = {
 	  .required = true,
 	  .one_line = true,
 	  .offset = offsetof(struct email_settings, to),
-	  .help = "one address or a list of them" },
+	  .help = "one address or a list of them; \"{{user.email}}\": the alert names it" },
 	{ .name = "cc",
 	  .kind = CONF_TEXTS,
 	  .one_line = true,
 	  .offset = offsetof(struct email_settings, cc),
-	  .help = "one address or a list of them" },
+	  .help = "likewise, who gets a copy" },
+	{ .name = "to_domains",
+	  .kind = CONF_TEXTS,
+	  .one_line = true,
+	  .offset = offsetof(struct email_settings, to_domains),
+	  .help = "domains of the addresses that alerts may name; [ \"*\" ]: any" },
 	{ .name = "reply_to",
 	  .kind = CONF_TEXT,
 	  .one_line = true,
@@ -264,14 +269,38 @@ static void check(const struct sink_settings *s, struct conf_problems *p)
 	check_login(s, p);
 	check_address(s, p, "from", own->from);
 	check_address(s, p, "reply_to", own->reply_to);
-	for (size_t i = 0; i < own->to.count; i++)
-		check_address(s, p, "to", own->to.list[i]);
-	for (size_t i = 0; i < own->cc.count; i++)
-		check_address(s, p, "cc", own->cc.list[i]);
-	if (own->to.count + own->cc.count > EMAIL_RECIPIENTS_MAX)
-		check_error(
-			s, p, "to",
-			"more than 100 recipients with cc: use a mailing list, or a second sink");
+	email_check_people(s, p);
+}
+
+static void release(void *settings)
+{
+	struct email_settings *own = settings;
+
+	email_people_free(&own->people);
+}
+
+static bool names_people(const struct sink_settings *s)
+{
+	const struct email_settings *own = s->own;
+
+	return email_people_are_named(own->people);
+}
+
+static void people(const struct sink_settings *s, const struct facts *facts, struct people *out)
+{
+	const struct email_settings *own = s->own;
+
+	email_people_of(own->people, facts, out);
+}
+
+const struct people *email_people_for(const struct email_settings *own, const struct message *m,
+				      struct people *room)
+{
+	*room = (struct people){ .key = PEOPLE_NOBODY };
+	if (m->people != NULL)
+		return m->people;
+	email_people_of(own->people, m->count > 0 ? m->alerts : NULL, room);
+	return room;
 }
 
 /* ---- building ---- */
@@ -306,13 +335,13 @@ static char *mail_url(const struct email_settings *own)
 			  hello);
 }
 
-static bool add_recipients(struct request *r, const struct email_settings *own,
-			   const char *progress, struct err *err)
+static bool add_recipients(struct request *r, const struct people *people, const char *progress,
+			   struct err *err)
 {
 	struct email_recipients waiting;
 	bool ok;
 
-	if (!email_recipients_read(&waiting, own, err))
+	if (!email_recipients_read(&waiting, people, err))
 		return false;
 	email_recipients_waiting(&waiting, progress);
 	ok = waiting.count > 0 || err_set(err, "nobody is left who does not have it");
@@ -342,8 +371,14 @@ static bool build(const struct sink_settings *s, const struct message *m, struct
 	out->text = mail_text(&m->parts[PART_TEXT]);
 	if (m->parts[PART_HTML].text != NULL)
 		out->html = mail_text(&m->parts[PART_HTML]);
-	return add_recipients(out, own, m->progress, err) &&
-	       email_headers_add(out, own, m, err);
+
+	struct people room;
+	const struct people *to = email_people_for(own, m, &room);
+	bool ok = add_recipients(out, to, m->progress, err) &&
+		  email_headers_add(out, own, to, m, err);
+
+	people_release(&room);
+	return ok;
 }
 
 static struct sink_oauth2 *oauth2_of(void *settings)
@@ -360,6 +395,9 @@ const struct sink_type email_sink = {
 	.own_size = sizeof(struct email_settings),
 	.template = "email",
 	.oauth2 = oauth2_of,
+	.names_people = names_people,
+	.people = people,
+	.release = release,
 	.parts = {
 		[PART_SUBJECT] = {
 			.name = "subject",

@@ -117,15 +117,17 @@ static bool add_addresses(struct request *r, const char *name, const char *const
 	return ok;
 }
 
-static bool add_people(struct request *r, const struct email_settings *own, struct err *err)
+/* A list without anybody has no field. */
+static bool add_people(struct request *r, const struct email_settings *own,
+		       const struct people *people, struct err *err)
 {
 	const char *from = own->from, *reply_to = own->reply_to;
-	const char *const *to = (const char *const *)own->to.list;
-	const char *const *cc = (const char *const *)own->cc.list;
+	const char *const *to = (const char *const *)people->to;
+	const char *const *cc = (const char *const *)people->cc;
 
 	return add_addresses(r, "From", &from, 1, err) &&
-	       add_addresses(r, "To", to, own->to.count, err) &&
-	       (own->cc.count == 0 || add_addresses(r, "Cc", cc, own->cc.count, err)) &&
+	       (people->to_count == 0 || add_addresses(r, "To", to, people->to_count, err)) &&
+	       (people->cc_count == 0 || add_addresses(r, "Cc", cc, people->cc_count, err)) &&
 	       (reply_to == NULL || add_addresses(r, "Reply-To", &reply_to, 1, err));
 }
 
@@ -275,12 +277,12 @@ static bool add_priority(struct request *r, const struct message *m, struct err 
 }
 
 bool email_headers_add(struct request *r, const struct email_settings *own,
-		       const struct message *m, struct err *err)
+		       const struct people *people, const struct message *m, struct err *err)
 {
 	char date[CLOCK_TEXT_MAX];
 
 	clock_mail(m->now, date);
-	return add_people(r, own, err) && add_subject(r, &m->parts[0], err) &&
+	return add_people(r, own, people, err) && add_subject(r, &m->parts[0], err) &&
 	       request_header(r, "Date", date, err) && add_thread(r, own, m, err) &&
 	       request_header(r, "MIME-Version", "1.0", err) &&
 	       request_header(r, "Auto-Submitted", "auto-generated", err) &&

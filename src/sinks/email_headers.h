@@ -17,7 +17,7 @@
  * X-Priority. Each is one line.
  */
 bool email_headers_add(struct request *r, const struct email_settings *own,
-		       const struct message *m, struct err *err)
+		       const struct people *people, const struct message *m, struct err *err)
 	__attribute__((warn_unused_result));
 
 /* The Message-ID of this delivery, the same at every attempt: <delivery_id@domain of from>. */

@@ -225,14 +225,18 @@ static void judge_recipients(const struct judge *by, const struct message *m,
 			     const struct reply *r, const struct ruling *otherwise,
 			     struct outcome *out)
 {
-	const struct email_settings *own = by->settings->own;
 	char progress[PROGRESS_MAX];
 	struct email_recipients waiting;
+	struct people room;
+	const struct people *people = email_people_for(by->settings->own, m, &room);
 	struct tally t = { 0 };
 	struct err err;
 
 	snprintf(progress, sizeof(progress), "%s", m->progress);
-	if (!email_recipients_read(&waiting, own, &err)) {
+	bool ok = email_recipients_read(&waiting, people, &err);
+
+	people_release(&room);
+	if (!ok) {
 		ruling_apply(otherwise, by, r, out);
 		return;
 	}

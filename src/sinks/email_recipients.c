@@ -11,7 +11,6 @@
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-#include <strings.h>
 
 #include "base/hmac.h"
 #include "base/mem.h"
@@ -20,37 +19,26 @@ enum { MARK_BYTES = 6, MARK_MAX = 1 + MARK_BYTES * 2 };
 
 _Static_assert(EMAIL_RECIPIENTS_MAX *(MARK_MAX + 1) < PROGRESS_MAX, "a full list fits");
 
-static bool is_known(const struct email_recipients *r, const char *address)
+static bool add_all(struct email_recipients *r, char *const *list, size_t count,
+		    struct err *err)
 {
-	for (size_t i = 0; i < r->count; i++)
-		if (strcasecmp(r->list[i].address, address) == 0)
-			return true;
-	return false;
-}
-
-static bool add_all(struct email_recipients *r, const struct conf_texts *texts, struct err *err)
-{
-	for (size_t i = 0; i < texts->count; i++) {
-		struct email_address *a = &r->list[r->count];
-
-		if (!email_address_read(a, texts->list[i], err))
+	for (size_t i = 0; i < count; i++)
+		if (!email_address_read(&r->list[r->count++], list[i], err))
 			return false;
-		if (!is_known(r, a->address))
-			r->count++;
-	}
 	return true;
 }
 
-bool email_recipients_read(struct email_recipients *r, const struct email_settings *own,
+bool email_recipients_read(struct email_recipients *r, const struct people *people,
 			   struct err *err)
 {
-	size_t most = own->to.count + own->cc.count;
+	size_t most = people->to_count + people->cc_count;
 
 	*r = (struct email_recipients){ .list = NULL };
 	if (most > EMAIL_RECIPIENTS_MAX)
 		return err_set(err, "more than %d recipients", EMAIL_RECIPIENTS_MAX);
 	r->list = mem_array(most + 1, sizeof(*r->list));
-	if (add_all(r, &own->to, err) && add_all(r, &own->cc, err))
+	if (add_all(r, people->to, people->to_count, err) &&
+	    add_all(r, people->cc, people->cc_count, err))
 		return true;
 	email_recipients_release(r);
 	return false;

@@ -26,8 +26,8 @@ struct email_recipients {
 	size_t count;
 };
 
-/* All that are configured. False when one is no address: check() has said so already. */
-bool email_recipients_read(struct email_recipients *r, const struct email_settings *own,
+/* False when they are too many, or one is no address: check() has said so already. */
+bool email_recipients_read(struct email_recipients *r, const struct people *people,
 			   struct err *err) __attribute__((warn_unused_result));
 void email_recipients_release(struct email_recipients *r);
 

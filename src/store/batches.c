@@ -9,6 +9,10 @@
  * digest is full, as long as it was not sent. Only one that is twice full makes it wait behind.
  * What goes out one by one stands in the line of its alert again (invariant 6).
  *
+ * Where alerts name whom the sink writes to, each digest is for the same people: nobody is shown
+ * what is another's, nor told of it by a count. A storm is counted for all of them together, and
+ * told to each by what is his.
+ *
  * `rank` is set in members that have not ended, and in them alone: so those that are left are
  * found without reading those that are over.
  */
@@ -22,6 +26,7 @@
 #include "store/inner.h"
 #include "store/move.h"
 #include "store/order.h"
+#include "store/people.h"
 
 enum {
 	BATCH_MAX = 100,   /* where nobody has said */
@@ -32,10 +37,17 @@ enum {
 };
 
 struct batch {
-	int64_t id, grp, count, listed;
+	int64_t id, grp, people, count, listed;
 	int sink;
 	enum hold_reason why;
 	struct rest tally;
+};
+
+/* Who may be in one batch. */
+struct kin {
+	int sink;
+	enum hold_reason why;
+	int64_t grp, people;
 };
 
 bool batches_taken_by(const struct sink_facts *sink)
@@ -75,16 +87,17 @@ static void read_batch(struct stmt *q, struct batch *b)
 
 	if (tally != NULL)
 		rest_read(&b->tally, tally, len);
+	b->people = stmt_int(q, 7);
 }
 
-static bool find_forming(struct store *s, int sink, enum hold_reason why, int64_t grp,
-			 struct batch *b)
+static bool find_forming(struct store *s, const struct kin *kin, struct batch *b)
 {
 	struct stmt *q = db_use(s->db, SQL_BATCH_FORMING);
 
-	stmt_bind_int(q, 1, sink);
-	stmt_bind_text(q, 2, hold_reason_name(why));
-	stmt_bind_int(q, 3, grp);
+	stmt_bind_int(q, 1, kin->sink);
+	stmt_bind_text(q, 2, hold_reason_name(kin->why));
+	stmt_bind_int(q, 3, kin->grp);
+	stmt_bind_int(q, 4, kin->people);
 	bool is_there = stmt_row(q);
 
 	if (is_there)
@@ -107,19 +120,33 @@ static bool find_unsent(struct store *s, int64_t id, struct batch *b)
 	return is_there;
 }
 
+/* Is one of the same group forming for anybody? */
+static bool is_also_forming(struct store *s, const struct batch *b)
+{
+	struct stmt *q = db_use(s->db, SQL_BATCH_FORMING_ALSO);
+
+	stmt_bind_int(q, 1, b->sink);
+	stmt_bind_text(q, 2, hold_reason_name(b->why));
+	stmt_bind_int(q, 3, b->grp);
+	bool is_some = stmt_row(q);
+
+	stmt_end(q);
+	return is_some;
+}
+
 /* What was dropped since the last one, so far without a digest that counts it. */
-static bool find_noted(struct store *s, int sink, enum hold_reason why, int64_t now,
-		       struct batch *b)
+static bool find_noted(struct store *s, const struct kin *kin, int64_t now, struct batch *b)
 {
 	struct stmt *q = db_use(s->db, SQL_BATCH_NOTED);
 
-	stmt_bind_int(q, 1, sink);
-	stmt_bind_text(q, 2, hold_reason_name(why));
+	stmt_bind_int(q, 1, kin->sink);
+	stmt_bind_text(q, 2, hold_reason_name(kin->why));
+	stmt_bind_int(q, 3, kin->people);
 	bool is_there = stmt_row(q);
 
 	if (is_there)
 		read_batch(q, b);
-	bool is_old = is_there && stmt_int(q, 7) + NOTED_MAX_MS < now;
+	bool is_old = is_there && stmt_int(q, 8) + NOTED_MAX_MS < now;
 
 	stmt_end(q);
 	if (is_old)
@@ -137,23 +164,25 @@ static void set_state(struct store *s, int64_t batch, const char *state, int64_t
 	stmt_run(q);
 }
 
-static void make_batch(struct store *s, int sink, enum hold_reason why, int64_t grp,
-		       int64_t now, struct batch *b)
+static void make_batch(struct store *s, const struct kin *kin, int64_t now, struct batch *b)
 {
-	if (grp == 0 && find_noted(s, sink, why, now, b)) {
+	if (kin->grp == 0 && find_noted(s, kin, now, b)) {
 		set_state(s, b->id, "forming", now);
 		return;
 	}
 	struct stmt *q = db_use(s->db, SQL_BATCH_ADD);
 
-	*b = (struct batch){
-		.sink = sink, .why = why, .grp = grp, .listed = s->sinks[sink].listed_max
-	};
-	stmt_bind_int(q, 1, sink);
-	stmt_bind_text(q, 2, hold_reason_name(why));
-	stmt_bind_int(q, 3, grp);
+	*b = (struct batch){ .sink = kin->sink,
+			     .why = kin->why,
+			     .grp = kin->grp,
+			     .people = kin->people,
+			     .listed = s->sinks[kin->sink].listed_max };
+	stmt_bind_int(q, 1, kin->sink);
+	stmt_bind_text(q, 2, hold_reason_name(kin->why));
+	stmt_bind_int(q, 3, kin->grp);
 	stmt_bind_int(q, 4, b->listed);
 	stmt_bind_int(q, 5, now);
+	stmt_bind_int(q, 6, kin->people);
 	stmt_run(q);
 	b->id = db_last_id(s->db);
 }
@@ -172,16 +201,18 @@ static void save_tally(struct store *s, const struct batch *b)
 	buf_release(&text);
 }
 
-void batches_note_dropped(struct store *s, int sink, enum hold_reason why, const char *severity,
-			  const char *type, int64_t now)
+void batches_note_dropped(struct store *s, const struct dropping *d, int64_t now)
 {
+	const struct kin kin = { .sink = store_sink_now(s, delivery_key_sink(d->id)),
+				 .why = d->why,
+				 .people = people_of(s, d->id) };
 	struct batch b;
 
-	if (!find_noted(s, sink, why, now, &b)) {
-		make_batch(s, sink, why, 0, now, &b);
+	if (!find_noted(s, &kin, now, &b)) {
+		make_batch(s, &kin, now, &b);
 		set_state(s, b.id, "noted", now);
 	}
-	rest_add(&b.tally, severity, type, 1);
+	rest_add(&b.tally, d->severity, d->type, 1);
 	save_tally(s, &b);
 }
 
@@ -329,7 +360,7 @@ void batches_close(struct store *s, const struct tick *tick, int64_t now)
 		if (!is_some)
 			return;
 		close_batch(s, &b, tick, true, now);
-		if (!find_forming(s, b.sink, b.why, b.grp, &b))
+		if (!is_also_forming(s, &b))
 			(void)groups_end(s, b.grp, now);
 	}
 }
@@ -347,37 +378,43 @@ static void add_member(struct store *s, struct batch *b, const struct joining *j
 void batches_join(struct store *s, const struct joining *j, const struct tick *tick,
 		  int64_t now)
 {
-	int sink = delivery_key_sink(j->id);
+	const struct kin kin = { .sink = delivery_key_sink(j->id),
+				 .why = j->why,
+				 .grp = j->grp,
+				 .people = j->people };
 	struct stored_row older;
 	struct batch b;
 
 	if (j->after != 0) {
 		if (order_find(s, j->after, &older) && older.batch != 0 &&
-		    find_unsent(s, older.batch, &b) && has_room(&b))
+		    find_unsent(s, older.batch, &b) && has_room(&b) && b.people == j->people)
 			add_member(s, &b, j);
 		else
 			order_free(s, j->id, now);
 		return;
 	}
-	bool is_there = find_forming(s, sink, j->why, j->grp, &b);
-	bool is_full = is_there && b.count >= room_of(&s->sinks[sink]);
+	bool is_there = find_forming(s, &kin, &b);
+	bool is_full = is_there && b.count >= room_of(&s->sinks[kin.sink]);
 
 	if (is_full)
 		close_batch(s, &b, tick, false, now);
 	if (!is_there || is_full)
-		make_batch(s, sink, j->why, j->grp, now, &b);
+		make_batch(s, &kin, now, &b);
 	add_member(s, &b, j);
 }
 
 void batches_begin_storm(struct store *s, int64_t id, int64_t grp, int64_t now)
 {
-	int sink = delivery_key_sink(id);
+	const struct kin kin = { .sink = delivery_key_sink(id),
+				 .why = HOLD_STORM,
+				 .grp = grp,
+				 .people = people_of(s, id) };
 	struct buf none;
 	struct batch b;
 
-	if (!batches_taken_by(&s->sinks[sink]))
+	if (!batches_taken_by(&s->sinks[kin.sink]))
 		return;
-	make_batch(s, sink, HOLD_STORM, grp, now, &b);
+	make_batch(s, &kin, now, &b);
 	set_member(s, id, b.id, 0);
 	b.count = 1;
 	save_tally(s, &b);

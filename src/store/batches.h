@@ -16,12 +16,13 @@
 
 #include "store/store.h"
 
-/* A held row whose time has come joins the digest that is forming of its sink, for this reason
- * and group (0: all of the sink's). */
+/* A held row whose time has come joins the digest that is forming of its sink, for this reason,
+ * group (0: all of the sink's) and people. */
 struct joining {
 	int64_t id, after; /* the row; what it waits behind */
 	enum hold_reason why;
 	int64_t grp;
+	int64_t people; /* people_of() */
 	struct bearing bearing;
 };
 void batches_join(struct store *s, const struct joining *j, const struct tick *tick,
@@ -31,9 +32,13 @@ void batches_join(struct store *s, const struct joining *j, const struct tick *t
 void batches_begin_storm(struct store *s, int64_t id, int64_t grp, int64_t now);
 
 /* A row that would have been in the next digest of its sink for this reason ends instead, with
- * all that its alert has to tell: the digest counts it among the rest. */
-void batches_note_dropped(struct store *s, int sink, enum hold_reason why, const char *severity,
-			  const char *type, int64_t now);
+ * all that its alert has to tell: the digest for its people counts it among the rest. */
+struct dropping {
+	int64_t id; /* the row */
+	enum hold_reason why;
+	const char *severity, *type;
+};
+void batches_note_dropped(struct store *s, const struct dropping *d, int64_t now);
 
 /* Nobody else is to come: those that are forming are to be sent. */
 void batches_close(struct store *s, const struct tick *tick, int64_t now);

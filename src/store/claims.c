@@ -15,6 +15,7 @@
 #include "store/batches.h"
 #include "store/inner.h"
 #include "store/order.h"
+#include "store/people.h"
 
 enum { PROBE_FROM = 64 }; /* due rows among which a probe takes the one least tried */
 
@@ -85,6 +86,8 @@ static void release_claim(struct claim *claim)
 	release_text(claim->why);
 	release_text(claim->storm);
 	release_text(claim->rest);
+	release_text(claim->opening.body);
+	release_text(claim->opening.context);
 	for (size_t i = 0; i < claim->member_count; i++)
 		release_claim(&claim->members[i]);
 	mem_free(&claim->members);
@@ -179,6 +182,38 @@ static const char *find_handle(struct claims *run, const struct claim *claim, in
 	}
 }
 
+/* A bare copy; "" for none. */
+static const char *bytes_of(struct stmt *q, int column, size_t *len)
+{
+	const char *bytes = stmt_text(q, column, len);
+
+	return *len != 0 ? mem_dup(bytes, *len) : "";
+}
+
+/* Whom an earlier event named: of the few rows whose people are not their own event's. */
+static void read_opening(struct claims *run, struct claim *claim)
+{
+	int64_t event = claim->seq > 1 ? people_event(run->s, claim->id) : claim->event;
+
+	if (event == claim->event)
+		return;
+	struct stmt *q = db_use(run->s->db, SQL_CLAIM_EVENT);
+
+	stmt_bind_int(q, 1, event);
+	if (stmt_row(q)) {
+		struct opening *o = &claim->opening;
+
+		*o = (struct opening){ .source = claim->source,
+				       .first = stmt_int(q, 4) != 0,
+				       .at = stmt_int(q, 5) };
+		if (!event_kind_parse(stmt_word(q, 1), &o->kind))
+			o->kind = EVENT_CHANGED;
+		o->body = bytes_of(q, 7, &o->body_len);
+		o->context = bytes_of(q, 8, &o->context_len);
+	}
+	stmt_end(q);
+}
+
 /* False: its event is not in the store. */
 static bool read_event(struct claims *run, struct claim *claim)
 {
@@ -195,12 +230,11 @@ static bool read_event(struct claims *run, struct claim *claim)
 	claim->first = stmt_int(q, 4) != 0;
 	claim->at = stmt_int(q, 5);
 	int64_t prev = stmt_int(q, 6);
-	const char *body = stmt_text(q, 7, &claim->body_len);
-
-	claim->body = claim->body_len != 0 ? mem_dup(body, claim->body_len) : "";
+	claim->body = bytes_of(q, 7, &claim->body_len);
 	claim->context = text_of(q, 8);
 	claim->context_len = strlen(claim->context);
 	stmt_end(q);
+	read_opening(run, claim);
 	claim->handle = find_handle(run, claim, prev);
 	return true;
 }

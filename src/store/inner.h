@@ -22,6 +22,7 @@ struct sink_facts {
 	bool pairs;         /* this and what follows only where the daemon has said it */
 	int64_t batch_max;  /* 0: not said */
 	int64_t listed_max; /* 0: all */
+	bool names_people;  /* its recipients are the alerts' to name */
 	int heir; /* of an absent one: who has taken over, and is not absent; 0: nobody */
 };
 
@@ -54,6 +55,7 @@ struct store {
 	char lost[480];                       /* what became of them; "": all is well */
 	bool is_damaged;
 	struct history history;
+	struct store_namer namer;
 	int64_t adopt_from; /* rows from this key on may not be as their sinks are; -1: all are */
 	struct prune prune;
 	struct noted noted;

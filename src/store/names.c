@@ -236,6 +236,7 @@ static void note_talents(struct store *s, const struct store_sink *sinks, size_t
 		facts->pairs = sinks[i].pairs;
 		facts->batch_max = sinks[i].batch_max;
 		facts->listed_max = sinks[i].listed_max;
+		facts->names_people = sinks[i].names_people;
 	}
 }
 
@@ -274,6 +275,11 @@ bool store_sinks(struct store *s, struct store_sink *sinks, size_t count, struct
 	memcpy(s->sinks, before, sizeof(before));
 	s->adopt_from = adopt_from;
 	return false;
+}
+
+void store_set_namer(struct store *s, const struct store_namer *namer)
+{
+	s->namer = *namer;
 }
 
 bool store_sinks_look(struct store *s, struct store_sink *sinks, size_t count, struct err *err)

@@ -19,8 +19,9 @@
 #include "store/batches.h"
 #include "store/groups.h"
 #include "store/inner.h"
+#include "store/people.h"
 
-static bool is_foldable(const struct past_row *row)
+static bool is_unsent(const struct past_row *row)
 {
 	bool waits = row->state == DELIVERY_DUE ||
 		     (row->state == DELIVERY_HELD && (row->after != 0 || row->held_until != 0));
@@ -53,7 +54,23 @@ struct placing {
 	bool folds;   /* older rows into the new one */
 	bool follows; /* a close, and its open is on its way */
 	struct place place;
+	int64_t key; /* of the row; 0: it is not known for whom it is */
 };
+
+/*
+ * What was in an earlier episode may have been for others, who are to hear how that one ended.
+ */
+static bool is_for_the_same(const struct placing *p, const struct past_row *older)
+{
+	if (older->in_episode || !p->sink->names_people)
+		return true;
+	return p->key != 0 && people_of(p->s, older->id) == people_of(p->s, p->key);
+}
+
+static bool is_foldable(const struct placing *p, const struct past_row *older)
+{
+	return is_unsent(older) && is_for_the_same(p, older);
+}
 
 /* Why a close and the open that it finds waiting both end; NULL: it joins the open. */
 static const char *reason_to_drop_both(const struct placing *p, const struct past_row *older)
@@ -89,8 +106,12 @@ static void note_dropped(const struct placing *p, const struct past_row *older)
 			    older->hold == HOLD_DIGEST;
 
 	if (is_caught_up && p->news->severity != NULL)
-		batches_note_dropped(p->s, older->sink, older->hold, p->news->severity,
-				     p->news->type, p->now);
+		batches_note_dropped(p->s,
+				     &(struct dropping){ .id = older->id,
+							 .why = older->hold,
+							 .severity = p->news->severity,
+							 .type = p->news->type },
+				     p->now);
 }
 
 static void drop_both(struct placing *p, struct past_row *older, const char *reason)
@@ -128,11 +149,11 @@ static bool pass_held(struct placing *p, struct past_row *older)
 	bool is_close = p->news->is_close;
 	const char *both = is_close ? reason_to_drop_both(p, older) : NULL;
 
-	if (p->is_owed && is_foldable(older)) {
+	if (p->is_owed && is_foldable(p, older)) {
 		end_older(p, older, "superseded");
 		return true;
 	}
-	if (both != NULL && is_foldable(older)) {
+	if (both != NULL && is_foldable(p, older)) {
 		drop_both(p, older, both);
 		return true;
 	}
@@ -140,7 +161,7 @@ static bool pass_held(struct placing *p, struct past_row *older)
 	p->place.hold = older->hold;
 	p->place.held_until = p->place.due_at = older->held_until;
 	p->place.grp = older->grp;
-	if ((!p->folds && older->hold != HOLD_FLAP) || !is_foldable(older))
+	if ((!p->folds && older->hold != HOLD_FLAP) || !is_foldable(p, older))
 		return wait_behind(p, older);
 	end_older(p, older, p->folds ? "superseded" : "flapping");
 	return true;
@@ -161,7 +182,7 @@ static bool pass_going(struct placing *p, struct past_row *older)
 	bool is_held = wish != NULL && wish->reason != HOLD_NONE && !passes_holds(p);
 
 	p->place.state = DELIVERY_DUE; /* none is dropped whose open may still go out */
-	if (!p->folds || !is_foldable(older) || is_held)
+	if (!p->folds || !is_foldable(p, older) || is_held)
 		return wait_behind(p, older);
 	if (p->news->is_close && !p->is_owed && p->sink->pairs)
 		drop_both(p, older, "superseded");
@@ -220,6 +241,7 @@ struct place order_place(struct store *s, int sink, const struct news *news, int
 	struct placing p = { .s = s,
 			     .sink = &s->sinks[sink],
 			     .news = news,
+			     .key = news->key,
 			     .now = now,
 			     .folds = s->sinks[sink].is_collapse,
 			     .place = { .state = DELIVERY_DUE, .due_at = now } };
@@ -328,7 +350,7 @@ bool order_queue_up(struct store *s, int64_t id)
 
 void order_make(struct store *s, int64_t key, int route, int64_t due_at, int64_t now)
 {
-	const struct news news = { .wish = NULL };
+	const struct news news = { .key = key };
 	struct place place = order_place(s, delivery_key_sink(key), &news, now);
 
 	if (due_at > now && due_at > place.due_at)

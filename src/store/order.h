@@ -32,6 +32,7 @@ struct news {
 	bool is_close;
 	const struct wish *wish;     /* NULL: nothing holds it */
 	const char *severity, *type; /* of its alert, for what a digest counts */
+	int64_t key;                 /* of the row, whose event is stored; 0: not told */
 };
 
 /*

@@ -7,8 +7,11 @@
  */
 #include "store/sql.h"
 
+#include "store/store.h"
+
 /* What batches.c reads of one. */
-#define BATCH "SELECT id, sink, why, grp, count, listed, tally FROM batches b WHERE is_open "
+#define BATCH \
+	"SELECT id, sink, why, grp, count, listed, tally, people FROM batches b WHERE is_open "
 
 /* SQL_LIST_MAX parameters, from ?4. */
 #define LIST "(?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"
@@ -130,6 +133,9 @@ const char *const sql_texts[SQL_COUNT] = {
 			      " WHERE id >= ?1 AND id < ?2 ORDER BY id",
 	[SQL_ROWS_HEARD] = "SELECT id FROM deliveries WHERE id >= ?1 AND id < ?2"
 			   " AND (state = 'done' OR maybe_sent)",
+	[SQL_ROWS_ADDRESSED] =
+		"SELECT id FROM deliveries WHERE id >= ?1 AND id < ?2"
+		" AND NOT (state = 'dropped' AND reason = '" STORE_NO_RECIPIENT "')",
 	[SQL_ROW_ADD] = "INSERT INTO deliveries (id, sink, route, state, due_at, reason, after,"
 			" ended_at, held_until, grp, hold, hold_until)"
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?9)",
@@ -206,18 +212,21 @@ const char *const sql_texts[SQL_COUNT] = {
 
 	/* ---- batches ---- */
 	[SQL_BATCH_FORMING] =
-		BATCH "AND state = 'forming' AND sink = ?1 AND why = ?2 AND grp = ?3 LIMIT 1",
+		BATCH "AND state = 'forming' AND sink = ?1 AND why = ?2 AND grp = ?3"
+		      " AND people = ?4 LIMIT 1",
+	[SQL_BATCH_FORMING_ALSO] = "SELECT 1 FROM batches WHERE is_open AND state = 'forming'"
+				   " AND sink = ?1 AND why = ?2 AND grp = ?3 LIMIT 1",
 	[SQL_BATCH_ANY_FORMING] = BATCH "AND state = 'forming' LIMIT 1",
 	[SQL_BATCH_UNSENT] =
 		BATCH "AND id = ?1 AND (state = 'forming' OR state = 'waiting'"
 		      " AND EXISTS (SELECT 1 FROM deliveries d WHERE d.id = b.leader"
 		      " AND d.attempt = 0))",
-	[SQL_BATCH_NOTED] = "SELECT id, sink, why, grp, count, listed, tally, made_at"
+	[SQL_BATCH_NOTED] = "SELECT id, sink, why, grp, count, listed, tally, people, made_at"
 			    " FROM batches WHERE is_open AND state = 'noted' AND sink = ?1"
-			    " AND why = ?2 AND grp = 0 LIMIT 1",
+			    " AND why = ?2 AND grp = 0 AND people = ?3 LIMIT 1",
 	[SQL_BATCH_STATE] = "UPDATE batches SET state = ?2, made_at = ?3 WHERE id = ?1",
 	[SQL_BATCH_ADD] = "INSERT INTO batches (sink, why, grp, state, is_open, count, listed,"
-			  " made_at) VALUES (?1, ?2, ?3, 'forming', 1, 0, ?4, ?5)",
+			  " made_at, people) VALUES (?1, ?2, ?3, 'forming', 1, 0, ?4, ?5, ?6)",
 	[SQL_BATCH_COUNT] = "UPDATE batches SET count = ?2, tally = ?3 WHERE id = ?1",
 	[SQL_BATCH_DROP] = "DELETE FROM batches WHERE id = ?1",
 	[SQL_BATCH_LEAD] = "UPDATE deliveries SET state = ?3, due_at = ?2, held_until = NULL,"

@@ -16,15 +16,16 @@
 #include "store/schema.h"
 
 static const char *const migrations[] = {
-	store_schema_sql,   /* to version 1 */
-	store_schema_2_sql, /* to version 2 */
-	store_schema_3_sql, /* to version 3 */
-	store_schema_4_sql, /* to version 4 */
-	store_schema_5_sql, /* to version 5 */
-	store_schema_6_sql, /* to version 6 */
-	store_schema_7_sql, /* to version 7 */
-	store_schema_8_sql, /* to version 8 */
-	store_schema_9_sql, /* to version 9 */
+	store_schema_sql,    /* to version 1 */
+	store_schema_2_sql,  /* to version 2 */
+	store_schema_3_sql,  /* to version 3 */
+	store_schema_4_sql,  /* to version 4 */
+	store_schema_5_sql,  /* to version 5 */
+	store_schema_6_sql,  /* to version 6 */
+	store_schema_7_sql,  /* to version 7 */
+	store_schema_8_sql,  /* to version 8 */
+	store_schema_9_sql,  /* to version 9 */
+	store_schema_10_sql, /* to version 10 */
 };
 
 enum { VERSION = ARRAY_LEN(migrations) };

@@ -85,9 +85,11 @@ static void plan_target(struct telling *t, const struct target *target, bool onl
 }
 
 /* A step of an escalation stands in no line until its time has come. */
-static struct place place_of(struct telling *t, enum event_kind kind, const struct plan *plan)
+static struct place place_of(struct telling *t, enum event_kind kind, int64_t key,
+			     const struct plan *plan)
 {
 	const struct news news = { .is_close = kind == EVENT_RESOLVED,
+				   .key = key,
 				   .wish = &plan->wish,
 				   .severity = t->seen->severity_text,
 				   .type = t->seen->type };
@@ -121,8 +123,8 @@ static void doubt_row(struct telling *t, int64_t key)
 
 static void add_row(struct telling *t, const struct told *told, const struct plan *plan)
 {
-	struct place place = place_of(t, told->kind, plan);
 	int64_t key = delivery_key(told->event, plan->sink, plan->origin, plan->ordinal);
+	struct place place = place_of(t, told->kind, key, plan);
 	int64_t now = t->batch->now;
 
 	order_add_row(t->s, key, plan->route, &place, now);

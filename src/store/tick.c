@@ -23,6 +23,7 @@
 #include "store/again.h"
 #include "store/inner.h"
 #include "store/order.h"
+#include "store/people.h"
 
 enum { LOOK_AGAIN_MIN_MS = 1000, LOOK_AGAIN_MAX_MS = 60 * 1000 };
 
@@ -118,6 +119,12 @@ static bool is_extra(const struct held *h)
 	return origin == ORIGIN_ESCALATION || origin == ORIGIN_REPEAT;
 }
 
+static void drop(struct tick_run *run, const struct held *h, const char *reason)
+{
+	order_end(run->s, h->id, DELIVERY_DROPPED, reason, run->now);
+	order_release(run->s, h->id, h->after, run->now);
+}
+
 static void join(struct tick_run *run, const struct held *h, const struct bearing *bearing)
 {
 	bool has_group = h->reason == HOLD_GROUP || h->reason == HOLD_STORM;
@@ -125,8 +132,13 @@ static void join(struct tick_run *run, const struct held *h, const struct bearin
 				   .after = h->after,
 				   .why = h->reason,
 				   .grp = has_group ? h->grp : 0,
+				   .people = people_of(run->s, h->id),
 				   .bearing = *bearing };
 
+	if (j.people == STORE_NOBODY) {
+		drop(run, h, STORE_NO_RECIPIENT);
+		return;
+	}
 	batches_join(run->s, &j, run->tick, run->now);
 	run->freed++;
 }
@@ -155,12 +167,6 @@ static void go(struct tick_run *run, const struct held *h, const struct wish *wi
 		step_in(run, h);
 	else
 		go_alone(run, h);
-}
-
-static void drop(struct tick_run *run, const struct held *h, const char *reason)
-{
-	order_end(run->s, h->id, DELIVERY_DROPPED, reason, run->now);
-	order_release(run->s, h->id, h->after, run->now);
 }
 
 static bool is_close(struct store *s, int64_t event)

@@ -220,7 +220,7 @@ static void every_message_has_its_word(void **state)
 	static const char words[] =
 		"started ready delivered retry dead dropped moved sink-down sink-up sink-held "
 		"sink-released silences silence-failed polled poll-failed poll-recovered pass-progress token-renewed "
-		"token-failed item-rejected doubt vanished context context-failed context-off "
+		"token-failed item-rejected doubt left-out vanished context context-failed context-off "
 		"context-recovered nudged nudge-refused template-failed store-failed "
 		"store-recovered adopted reloaded reload-failed audit-violation crashed stopping "
 		"stopped";
