@@ -197,7 +197,7 @@ static void try_again(const struct job *job, struct outcome *o)
 	o->sink_down = o->alarm = false;
 	o->retry_after_ms = -1;
 	snprintf(o->progress, sizeof(o->progress), "%s", job->progress);
-	snprintf(o.hint, sizeof(o.hint),
+	snprintf(o->hint, sizeof(o->hint),
 		 "a secret of this sink is another by now: again with it");
 }
 

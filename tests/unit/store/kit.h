@@ -232,6 +232,7 @@ static inline void kit_forget_claims(struct kit *k)
 		free((void *)k->claims[i].handle);
 		free((void *)k->claims[i].progress);
 		free((void *)k->claims[i].context);
+		free((void *)k->claims[i].opening.body);
 	}
 	k->claim_count = 0;
 }
@@ -255,6 +256,10 @@ static inline void kit_turn_done(void *arg, const struct turn_result *result)
 		k->claims[i].handle = mem_strdup(result->claims[i].handle);
 		k->claims[i].progress = mem_strdup(result->claims[i].progress);
 		k->claims[i].context = mem_strdup(result->claims[i].context);
+		if (result->claims[i].opening.body != NULL)
+			k->claims[i].opening.body =
+				mem_dup(result->claims[i].opening.body,
+					result->claims[i].opening.body_len);
 		if (k->claims[i].batch != 0)
 			kit_note_digest(k, &k->claims[i]);
 	}

@@ -137,7 +137,7 @@ static void a_store_of_version_1_keeps_all_it_holds(void **state)
 	make_version_1(path);
 	struct store *s = opened(path);
 
-	assert_int_equal(db_number(s->db, "PRAGMA user_version"), 9);
+	assert_int_equal(db_number(s->db, "PRAGMA user_version"), 10);
 	attach(s, old, "old");
 	for (size_t i = 0; i < ARRAY_LEN(tables); i++) {
 		char ours[40], theirs[40];
@@ -206,7 +206,7 @@ static void a_step_that_fails_leaves_the_old_store(void **state)
 	assert_non_null(strstr(err.text, "v_missing"));
 	run_on(path, remove, 1);
 	assert_null(store_open(path, STORE_READ, &err));
-	assert_non_null(strstr(err.text, "of version 1: `tocsin run` brings it to 9"));
+	assert_non_null(strstr(err.text, "of version 1: `tocsin run` brings it to 10"));
 	struct store *s = opened(path);
 
 	attach(s, k->path, "fresh");
