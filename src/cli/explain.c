@@ -14,7 +14,9 @@
 #include "base/clock.h"
 #include "base/err.h"
 #include "base/mem.h"
+#include "base/num.h"
 #include "cli/cli.h"
+#include "cli/print.h"
 #include "model/route.h"
 
 static const char alerts_query[] =
@@ -69,10 +71,11 @@ static bool each_row_of(struct story *s, const char *sql, int64_t number,
 
 /* ---- which matchers held ---- */
 
-static void add_matched(struct matched *m, const char *text)
+/* The text is m's from now on. */
+static void add_matched(struct matched *m, char *text)
 {
 	m->texts = mem_resize(m->texts, m->count + 1, sizeof(*m->texts));
-	m->texts[m->count++] = mem_strdup(text);
+	m->texts[m->count++] = text;
 }
 
 /* Who hears what follows was chosen by the first event of the episode. */
@@ -97,7 +100,7 @@ static void find_matched(const struct story *s, struct view *v, struct matched *
 			conf_string(n) != NULL ? matcher_new(conf_string(n), &err) : NULL;
 
 		if (matcher != NULL && matcher_matches(matcher, &told->facts))
-			add_matched(m, matcher_text(matcher));
+			add_matched(m, lens_matcher(s->lens, matcher_text(matcher)));
 		matcher_free(&matcher);
 	}
 }
@@ -159,8 +162,44 @@ static bool find_silences(struct story *s, struct view *v, struct err *err)
 	}
 	if (!is_silenced || !s->event.is_known)
 		return true;
-	return explain_silences_find(s->store, &s->event.facts, view_int(v, "hold_until"),
-				     &s->hushes, err);
+	bool ok = explain_silences_find(s->store, &s->event.facts, view_int(v, "hold_until"),
+					&s->hushes, err);
+
+	for (size_t i = 0; i < s->hushes.count; i++) {
+		struct hush *h = &s->hushes.list[i];
+		char *shown = lens_matchers(s->lens, h->matchers);
+
+		mem_free(&h->matchers);
+		h->matchers = shown;
+	}
+	return ok;
+}
+
+/* ---- whom it is for ---- */
+
+/* Nobody heard of the episode by a row that was for nobody. */
+static bool is_heard_by(struct view *v)
+{
+	const char *state = view_text(v, "state"), *reason = view_text(v, "reason");
+
+	return state == NULL || reason == NULL || strcmp(state, "dropped") != 0 ||
+	       strcmp(reason, STORE_NO_RECIPIENT) != 0;
+}
+
+/* Told of the delivery in whose midst it is called. */
+static void with_people(struct story *s, struct view *v, const struct matched *matched)
+{
+	bool has_heard = s->heard_in == s->episode && s->heard.is_known;
+	const struct told *told = has_heard ? &s->heard : &s->event;
+	struct people people = { .key = PEOPLE_NOBODY };
+
+	if (told->is_known && lens_people(s->lens, &told->facts, &people))
+		s->people = &people;
+	s->voice->delivery(s, v, matched);
+	s->people = NULL;
+	people_release(&people);
+	if (s->heard_in != s->episode && is_heard_by(v))
+		s->is_opening = true;
 }
 
 static bool tell_delivery(struct story *s, struct view *v, struct err *err)
@@ -169,13 +208,16 @@ static bool tell_delivery(struct story *s, struct view *v, struct err *err)
 	struct row_try only;
 
 	s->delivery_count++;
+	if (!lens_has(s->lens, view_text(v, "sink")))
+		return true;
+	s->seen_count++;
 	note_next(s, v);
 	note_dead(s, v);
 	bool ok = find_silences(s, v, err);
 
 	if (ok) {
 		find_matched(s, v, &matched);
-		s->voice->delivery(s, v, &matched);
+		with_people(s, v, &matched);
 		release_matched(&matched);
 	}
 	explain_silences_release(&s->hushes);
@@ -226,7 +268,9 @@ static void release_told(struct told *t)
 static void read_event(struct story *s, struct view *v)
 {
 	s->seq = view_int(v, "seq");
+	s->episode = view_int(v, "episode");
 	s->delivery_count = 0;
+	s->is_opening = false;
 	read_told(s, v, &s->event);
 	if (s->seq != 1)
 		return;
@@ -240,6 +284,11 @@ static bool tell_event(struct story *s, struct view *v, struct err *err)
 	s->voice->event(s, v);
 	bool ok = each_row_of(s, deliveries_query, view_int(v, "id"), tell_delivery, err);
 
+	if (s->is_opening) {
+		release_told(&s->heard);
+		read_told(s, v, &s->heard);
+		s->heard_in = s->episode;
+	}
 	release_told(&s->event);
 	s->voice->event_end(s);
 	return ok;
@@ -248,13 +297,15 @@ static bool tell_event(struct story *s, struct view *v, struct err *err)
 static bool tell_alert(struct story *s, struct view *v, struct err *err)
 {
 	s->next = (struct next){ .at = 0 };
-	s->dead_count = 0;
+	s->dead_count = s->seen_count = 0;
+	s->heard_in = 0;
 	s->source = view_text(v, "source");
 	s->voice->alert(s, v);
 	bool ok = view_int(v, "last_event") == 0 ||
 		  each_row_of(s, events_query, view_int(v, "last_event"), tell_event, err);
 
 	release_told(&s->began);
+	release_told(&s->heard);
 	if (!ok)
 		return false;
 	s->voice->alert_end(s);
@@ -283,8 +334,62 @@ static int tell(struct story *s, const char *id)
 	return found ? EXIT_OK : cli_failed("the store knows no alert %s", id);
 }
 
+static int tell_from(const struct cli *cli, const struct glance *glance,
+		     const struct lens *lens, struct store *store)
+{
+	struct story story = { .glance = glance,
+			       .lens = lens,
+			       .store = store,
+			       .voice = cli->json ? &explain_json : &explain_text,
+			       .now = clock_now() };
+
+	return tell(&story, cli->argv[0]);
+}
+
+/* ---- the command ---- */
+
+static int unknown_sink(const struct cli *cli, const struct glance *glance, const char *sink)
+{
+	const struct conf_node *sinks =
+		glance->conf != NULL ? conf_get(conf_root(glance->conf), "sinks") : NULL;
+	const char **names = mem_array(conf_count(sinks) + 1, sizeof(*names));
+	size_t count = 0;
+
+	for (size_t i = 0; i < conf_count(sinks); i++) {
+		const char *name = conf_string(conf_get(conf_at(sinks, i), "name"));
+
+		if (name != NULL)
+			names[count++] = name;
+	}
+	const char *nearest = num_nearest(sink, names);
+	int code = cli_usage(cli, "%s has no sink \"%s\"%s%s%s", cli->config, sink,
+			     nearest != NULL ? "; did you mean \"" : "",
+			     nearest != NULL ? nearest : "", nearest != NULL ? "\"?" : "");
+
+	mem_free(&names);
+	return code;
+}
+
+static int tell_for(const struct cli *cli, const struct glance *glance, const char *sink,
+		    struct store *store)
+{
+	struct conf_problems problems = { .list = NULL };
+	struct lens lens;
+	int code = EXIT_CONFIG;
+
+	switch (lens_read(&lens, glance, cli->config, sink, &problems)) {
+	case LENS_READ: code = tell_from(cli, glance, &lens, store); break;
+	case LENS_UNKNOWN: code = unknown_sink(cli, glance, sink); break;
+	case LENS_WRONG: print_problems(stderr, &problems, false); break;
+	}
+	lens_release(&lens);
+	conf_problems_release(&problems);
+	return code;
+}
+
 static int run(const struct cli *cli)
 {
+	const char *sink = cli_option(cli, "for");
 	struct glance glance;
 	int code;
 
@@ -294,16 +399,18 @@ static int run(const struct cli *cli)
 
 	if (store == NULL)
 		return code;
-	struct story story = { .glance = &glance,
-			       .store = store,
-			       .voice = cli->json ? &explain_json : &explain_text,
-			       .now = clock_now() };
-
-	code = tell(&story, cli->argv[0]);
+	code = sink != NULL ? tell_for(cli, &glance, sink, store)
+			    : tell_from(cli, &glance, NULL, store);
 	store_close(&store);
 	glance_release(&glance);
 	return code;
 }
+
+static const struct cli_option options[] = {
+	{ "for", "SINK",
+	  "only what that sink is told, and as it sees it; of mail, who gets it" },
+	{ .name = NULL },
+};
 
 const struct command command_explain = {
 	.name = "explain",
@@ -312,6 +419,7 @@ const struct command command_explain = {
 	.details =
 		"When it was seen, which route led it where and why, what holds it and until\n"
 		"when, every attempt with its answer, and what is due next.",
+	.options = options,
 	.json = true,
 	.run = run,
 };

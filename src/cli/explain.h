@@ -3,8 +3,8 @@
  *
  * explain.c walks from the alert over its events and their deliveries to the attempts, and
  * calls the voice at each step; explain_json.c and explain_text.c are the voices, explain_hold.c
- * the words for what held a delivery, explain_silences.c finds which silences. They write to
- * the spool alone, for the story is read in one transaction.
+ * the words for what held a delivery, explain_silences.c finds which silences, explain_lens.c
+ * what one sink sees of it all. They write to the spool alone, for the story is read in one transaction.
  */
 #ifndef CLI_EXPLAIN_H
 #define CLI_EXPLAIN_H
@@ -13,6 +13,7 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#include "cli/explain_lens.h"
 #include "cli/glance.h"
 #include "cli/jline.h"
 #include "cli/rows.h"
@@ -53,6 +54,7 @@ struct told {
 
 struct story {
 	const struct glance *glance;
+	const struct lens *lens; /* NULL: all of it, to every sink */
 	struct store *store;
 	const struct voice *voice;
 	FILE *out; /* the spool's */
@@ -62,10 +64,17 @@ struct story {
 	const char *source; /* of the alert */
 
 	/* Of the event being told. */
-	int64_t seq;
-	size_t delivery_count;
+	int64_t seq, episode;
+	size_t delivery_count; /* to whatever sink */
 	struct told event;
 	struct told began; /* the first event of its episode: routes chose then */
+
+	/* The event by which the sink that is asked for first heard of an episode: whom that names. */
+	struct told heard;
+	int64_t heard_in;            /* that episode; 0: none yet */
+	bool is_opening;             /* the event being told is it */
+	size_t seen_count;           /* of all deliveries of that sink */
+	const struct people *people; /* of the delivery being told; NULL: not by addresses */
 
 	struct hushes hushes; /* of the delivery being told */
 	int64_t dead_id;      /* … when it is a dead letter; else 0 */

@@ -30,7 +30,7 @@ static bool put_known(struct story *s, const char *before, const char *what, con
 	struct value v;
 	const char *text = get(&s->event.facts, path, &v);
 
-	if (text[0] == '\0')
+	if (text[0] == '\0' || !lens_shows(s->lens, path))
 		return false;
 	fprintf(s->out, "%s%s", before, what);
 	print_text(s->out, text, NAME_MAX_SHOWN);

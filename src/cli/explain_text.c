@@ -6,7 +6,7 @@
 #include "cli/explain.h"
 #include "cli/print.h"
 
-enum { TEXT_MAX = 200 };
+enum { TEXT_MAX = 200, BODY_MAX = 8 << 20 };
 
 static void put_ago(struct story *s, const char *before, int64_t at)
 {
@@ -38,31 +38,50 @@ static void put_word(struct story *s, const char *word)
 		print_text(s->out, word, TEXT_MAX);
 }
 
+static void put_lens(struct story *s)
+{
+	if (s->lens == NULL)
+		return;
+	put(s, "\n  as the sink ", s->lens->sink);
+	fputs(" sees it", s->out);
+	for (size_t i = 0; i < s->lens->redact.count; i++)
+		put(s, i == 0 ? ", without " : ", ", s->lens->redact.list[i]);
+}
+
 static void tell_alert(struct story *s, struct view *v)
 {
-	const char *body = view_text(v, "body");
 	struct alert alert;
+	struct buf body;
 	struct err err;
-	bool ok = body != NULL && alert_read(&alert, body, view_len(v, "body"), &err);
+
+	buf_init(&body, BODY_MAX);
+	lens_add_alert(s->lens, view_text(v, "body"), view_len(v, "body"), &body);
+	bool ok = alert_read(&alert, body.data, body.len, &err);
 
 	put(s, "", view_text(v, "id"));
 	fputs(": ", s->out);
 	put_word(s, view_text(v, "state"));
 	put(s, ", ", ok ? alert.type : NULL);
-	fputs(", ", s->out);
-	put_word(s, view_text(v, "severity"));
+	if (lens_shows(s->lens, "severity")) {
+		fputs(", ", s->out);
+		put_word(s, view_text(v, "severity"));
+	}
 	put(s, ", ", view_text(v, "status"));
 	put(s, "\n  ", ok ? alert.title : NULL);
 	put(s, "\n  source ", view_text(v, "source"));
-	put_ago(s, "\n  created    ", view_int(v, "created_at"));
+	if (lens_shows(s->lens, "created_at"))
+		put_ago(s, "\n  created    ", view_int(v, "created_at"));
 	put_ago(s, "\n  first seen ", view_int(v, "first_seen_at"));
 	put_ago(s, "\n  last seen  ", view_int(v, "last_seen_at"));
-	put_ago(s, "\n  resolved   ", view_int(v, "resolved_at"));
+	if (lens_shows(s->lens, "resolved_at"))
+		put_ago(s, "\n  resolved   ", view_int(v, "resolved_at"));
+	put_lens(s);
 	fputc('\n', s->out);
 	if (view_int(v, "last_event") == 0)
 		fputs("  older than the first start: recorded without ringing\n", s->out);
 	if (ok)
 		alert_release(&alert);
+	buf_release(&body);
 }
 
 static void tell_event(struct story *s, struct view *v)
@@ -98,6 +117,32 @@ static void put_origin(struct story *s, struct view *v, const struct matched *ma
 		put(s, i == 0 ? ": " : ", ", matched->texts[i]);
 }
 
+static void put_list(struct story *s, const char *before, char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		put(s, i == 0 ? before : ", ", list[i]);
+}
+
+static void put_people(struct story *s)
+{
+	const struct people *p = s->people;
+
+	if (p == NULL)
+		return;
+	if (p->key == PEOPLE_NOBODY)
+		fputs("\n       for nobody", s->out);
+	put_list(s, "\n       for ", p->to, p->to_count);
+	put_list(s, p->to_count > 0 ? "; copies for " : "\n       copies for ", p->cc,
+		 p->cc_count);
+	for (size_t i = 0; i < p->left_out_count; i++) {
+		const struct left_out *l = &p->left_out[i];
+
+		fprintf(s->out, "\n       left out: entry %zu of `%s`, which ", l->place,
+			l->key);
+		put(s, "", l->why);
+	}
+}
+
 static void put_wait(struct story *s, struct view *v)
 {
 	const char *sink_state = view_text(v, "sink_state");
@@ -129,6 +174,7 @@ static void tell_delivery(struct story *s, struct view *v, const struct matched 
 	if (view_int(v, "maybe_sent") != 0)
 		fputs(", may have arrived before", s->out);
 	put_origin(s, v, matched);
+	put_people(s);
 	explain_hold(s, v);
 	put_wait(s, v);
 	fputc('\n', s->out);
@@ -173,6 +219,11 @@ static void end_alert(struct story *s)
 	char ago[CLOCK_TEXT_MAX];
 
 	fputc('\n', s->out);
+	if (s->lens != NULL && s->seen_count == 0) {
+		put(s, "nothing of it is for the sink ", s->lens->sink);
+		fputc('\n', s->out);
+		return;
+	}
 	if (s->next.at == 0) {
 		fputs("nothing more is due", s->out);
 		if (s->dead_count > 0)

@@ -19,6 +19,8 @@
 #include "model/event.h"
 #include "model/rest.h"
 
+struct store;
+
 /* What a new row is held by. */
 struct wish {
 	enum hold_reason reason; /* this comes before a storm and a group; NONE: nothing does */
@@ -81,5 +83,31 @@ struct tick {
 	void (*bears)(void *arg, const char *body, size_t len, struct bearing *out);
 	void *arg;
 };
+
+/* The event whose people a row is for. Borrowed. */
+struct opening {
+	int source;
+	enum event_kind kind;
+	bool first;
+	int64_t at;
+	const char *body;
+	size_t body_len;
+	const char *context; /* kept with it, a JSON object; "" */
+	size_t context_len;
+};
+
+/*
+ * Who tells people apart, of sinks whose recipients alerts name: a digest is for the same ones.
+ * Pure; called within transactions; not 0, and STORE_NOBODY where the alert names nobody.
+ */
+enum { STORE_NOBODY = 1 };
+struct store_namer {
+	int64_t (*people)(void *arg, int sink, const struct opening *opening);
+	void *arg; /* outlives the store, or until another namer is set */
+};
+void store_set_namer(struct store *s, const struct store_namer *namer);
+
+/* Reason of a row that was for nobody: no episode is known by it. */
+#define STORE_NO_RECIPIENT "no recipient"
 
 #endif

@@ -116,32 +116,6 @@ bool store_sinks(struct store *s, struct store_sink *sinks, size_t count, struct
 enum store_adopted { ADOPT_DONE, ADOPT_MORE, ADOPT_FAILED };
 enum store_adopted store_adopt(struct store *s, int64_t now, struct err *err);
 
-/* The event whose people a row is for. Borrowed. */
-struct opening {
-	int source;
-	enum event_kind kind;
-	bool first;
-	int64_t at;
-	const char *body;
-	size_t body_len;
-	const char *context; /* kept with it, a JSON object; "" */
-	size_t context_len;
-};
-
-/*
- * Who tells people apart, of sinks whose recipients alerts name: a digest is for the same ones.
- * Pure; called within transactions; not 0, and STORE_NOBODY where the alert names nobody.
- */
-enum { STORE_NOBODY = 1 };
-struct store_namer {
-	int64_t (*people)(void *arg, int sink, const struct opening *opening);
-	void *arg; /* outlives the store, or until another namer is set */
-};
-void store_set_namer(struct store *s, const struct store_namer *namer);
-
-/* Reason of a row that was for nobody: no episode is known by it. */
-#define STORE_NO_RECIPIENT "no recipient"
-
 /* Reads their stored state anew: an operator may have held or released some. */
 bool store_sinks_look(struct store *s, struct store_sink *sinks, size_t count, struct err *err);
 

@@ -257,9 +257,8 @@ static inline void kit_turn_done(void *arg, const struct turn_result *result)
 		k->claims[i].progress = mem_strdup(result->claims[i].progress);
 		k->claims[i].context = mem_strdup(result->claims[i].context);
 		if (result->claims[i].opening.body != NULL)
-			k->claims[i].opening.body =
-				mem_dup(result->claims[i].opening.body,
-					result->claims[i].opening.body_len);
+			k->claims[i].opening.body = mem_dup(result->claims[i].opening.body,
+							    result->claims[i].opening.body_len);
 		if (k->claims[i].batch != 0)
 			kit_note_digest(k, &k->claims[i]);
 	}
