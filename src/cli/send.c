@@ -21,6 +21,7 @@
 #include "cli/sample_options.h"
 #include "cli/shown.h"
 #include "flow/envelope.h"
+#include "flow/recipients.h"
 #include "flow/samples.h"
 #include "io/turn.h"
 #include "io/xfer.h"
@@ -34,6 +35,7 @@ struct sending {
 	const struct sink_settings *sink;
 	size_t index;
 	struct envelope envelope;
+	struct people people; /* whom the sample names, where alerts do */
 	struct turn *turn;
 	struct xfer *xfer;
 
@@ -120,6 +122,48 @@ static bool send_step(struct sending *s, struct err *err)
 
 /* ---- telling ---- */
 
+static void json_list(struct jline *j, const char *key, char *const *list, size_t count)
+{
+	jline_open(j, key, '[');
+	for (size_t i = 0; i < count; i++)
+		jline_text(j, NULL, list[i]);
+	jline_close(j, ']');
+}
+
+static void json_people(const struct sending *s, struct jline *j)
+{
+	if (!recipients_are_named(s->sink))
+		return;
+	jline_open(j, "recipients", '{');
+	json_list(j, "to", s->people.to, s->people.to_count);
+	json_list(j, "cc", s->people.cc, s->people.cc_count);
+	jline_close(j, '}');
+}
+
+static void print_list(const char *label, char *const *list, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (i == 0)
+			printf("%-8s ", label);
+		else
+			fputs(", ", stdout);
+		print_text(stdout, list[i], 400);
+	}
+	if (count > 0)
+		putchar('\n');
+}
+
+/* Whom this sample names: another alert may name others. */
+static void print_people(const struct sending *s)
+{
+	print_list("for", s->people.to, s->people.to_count);
+	print_list("copy for", s->people.cc, s->people.cc_count);
+	for (size_t i = 0; i < s->people.left_out_count; i++)
+		printf("%-8s entry %zu of `%s`, which %s\n", "left out",
+		       s->people.left_out[i].place, s->people.left_out[i].key,
+		       s->people.left_out[i].why);
+}
+
 static void print_json(const struct sending *s)
 {
 	const char *reason = s->outcome.reason[0] != '\0' ? s->outcome.reason : NULL;
@@ -128,6 +172,7 @@ static void print_json(const struct sending *s)
 
 	jline_begin(&j, stdout);
 	jline_text(&j, "sink", s->sink->name);
+	json_people(s, &j);
 	shown_json(&s->shown, &j);
 	if (s->status != 0)
 		jline_int(&j, "status", s->status);
@@ -158,6 +203,7 @@ static void print_human(const struct sending *s)
 
 	shown_print(&s->shown, stdout);
 	putchar('\n');
+	print_people(s);
 	if (s->status != 0)
 		printf("%-8s %d\n", "status", s->status);
 	print_line_of("answer", s->answer);
@@ -246,17 +292,46 @@ static bool fill(struct sending *s, enum event_kind kind, const char *type, stru
 	return true;
 }
 
-static int send_sample(struct sending *s, enum event_kind kind, const char *type)
+/* False, and why: a delivery of this alert would end `dropped`. */
+static bool address(struct sending *s, struct err *err)
+{
+	struct buf why;
+
+	if (!recipients_are_named(s->sink))
+		return true;
+	recipients_named(s->sink, &s->envelope.facts, &s->people);
+	s->envelope.message.people = &s->people;
+	if (s->people.key != PEOPLE_NOBODY)
+		return true;
+	buf_init(&why, ERR_TEXT_MAX / 2);
+	for (size_t i = 0; i < s->people.left_out_count; i++)
+		buf_addf(&why, "%s%s %zu %s", i > 0 ? ", " : "", s->people.left_out[i].key,
+			 s->people.left_out[i].place, s->people.left_out[i].why);
+	err_set(err,
+		"the sample names nobody (%s); such an alert ends as `dropped: no recipient`. "
+		"Another --sample may name somebody, and a fixed address in `to` always gets it",
+		why.data);
+	buf_release(&why);
+	return false;
+}
+
+static int send_one(struct sending *s, enum event_kind kind, const char *type)
 {
 	struct err err;
 
-	if (!fill(s, kind, type, &err))
+	if (!fill(s, kind, type, &err) || !address(s, &err))
 		return tell_unsent(s, &err);
-	int code = send_all(s);
+	return send_all(s);
+}
+
+static int send_sample(struct sending *s, enum event_kind kind, const char *type)
+{
+	int code = send_one(s, kind, type);
 
 	snprintf(s->handle, sizeof(s->handle), "%s", s->outcome.handle);
 	shown_release(&s->shown);
 	envelope_release(&s->envelope);
+	people_release(&s->people);
 	return code;
 }
 

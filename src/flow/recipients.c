@@ -8,8 +8,8 @@ bool recipients_are_named(const struct sink_settings *sink)
 	return sink->type->names_people != NULL && sink->type->names_people(sink);
 }
 
-static void name_people(const struct sink_settings *sink, const struct facts *facts,
-			struct people *out)
+void recipients_named(const struct sink_settings *sink, const struct facts *facts,
+		      struct people *out)
 {
 	struct facts own = *facts;
 
@@ -37,7 +37,7 @@ bool recipients_of(const struct sink_settings *sink, const char *source,
 				     .at = opening->at,
 				     .context = context };
 
-	name_people(sink, &facts, out);
+	recipients_named(sink, &facts, out);
 	json_free(&context);
 	alert_release(&alert);
 	return true;
@@ -70,6 +70,6 @@ int64_t recipients_key_of(const struct sink_settings *sink, const struct facts *
 {
 	struct people people;
 
-	name_people(sink, facts, &people);
+	recipients_named(sink, facts, &people);
 	return key_of(&people);
 }

@@ -23,6 +23,10 @@ bool recipients_of(const struct sink_settings *sink, const char *source,
 		   const struct opening *opening, struct people *out, struct err *err)
 	__attribute__((warn_unused_result));
 
+/* The same of facts that are there already. */
+void recipients_named(const struct sink_settings *sink, const struct facts *facts,
+		      struct people *out);
+
 /* The same as one number (struct store_namer's): never 0, STORE_NOBODY for nobody. */
 int64_t recipients_key(const struct sink_settings *sink, const char *source,
 		       const struct opening *opening);

@@ -2,10 +2,12 @@
  * settings_check: what shows only when the whole configuration has been read.
  *
  * Errors: a fallback that leads nowhere, to itself or round in a circle, since rows would have
- * nowhere to go; a nudge where nobody listens. Warnings: mistakes that harm nobody.
+ * nowhere to go; a nudge where nobody listens; mails routed by what they are not to show.
+ * Warnings: mistakes that harm nobody.
  */
 #include <string.h>
 
+#include "model/redact.h"
 #include "model/settings_read.h"
 
 /* ---- fallbacks ---- */
@@ -121,8 +123,49 @@ static void check_nudges(const struct settings_reading *g, const struct conf_nod
 	}
 }
 
+/* ---- what a mail sink must see ---- */
+
+/*
+ * Who gets a mail because of a field could tell from that what it holds, so a sink that writes to
+ * people cannot be routed to by what they must not see.
+ */
+static void check_sight(const struct settings_reading *g, const struct conf_node *match,
+			const struct route *route, const struct sink_settings *sink)
+{
+	for (size_t i = 0; i < route->match_count; i++)
+		for (size_t k = 0; k < sink->redact.count; k++)
+			if (sink->redact.list[k] != NULL && route->match[i] != NULL &&
+			    redact_touches(sink->redact.list[k],
+					   matcher_field(route->match[i])))
+				conf_error(
+					&g->reader, match,
+					"route \"%s\": match asks for \"%.60s\", which "
+					"the mails of \"%s\" are not to show (redact \"%.60s\"): "
+					"who gets one could tell from that; take out one of "
+					"the two, or send to another sink",
+					route->name, matcher_field(route->match[i]), sink->name,
+					sink->redact.list[k]);
+}
+
+static void check_mails(const struct settings_reading *g, const struct conf_node *routes)
+{
+	const struct settings *s = g->settings;
+
+	for (size_t i = 0; i < s->route_count; i++)
+		for (size_t k = 0; k < s->sink_count; k++) {
+			const struct sink_settings *sink = &s->sinks[k];
+
+			if (sink->name != NULL && sink->type != NULL &&
+			    sink->type->people != NULL && s->routes[i].name != NULL &&
+			    leads_to(&s->routes[i], k))
+				check_sight(g, conf_get(conf_at(routes, i), "match"),
+					    &s->routes[i], sink);
+		}
+}
+
 void settings_check(const struct settings_reading *g, const struct conf_node *root)
 {
+	check_mails(g, conf_get(root, "routes"));
 	check_nudges(g, conf_get(root, "sources"));
 	check_fallbacks(g, conf_get(root, "sinks"));
 	warn_of_idle_sinks(g);

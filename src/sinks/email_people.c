@@ -220,6 +220,8 @@ static bool read_rendered(const struct gathering *g, const struct entry *e, stru
 {
 	struct value root;
 
+	if (g->facts == NULL)
+		return err_set(err, "is empty");
 	value_of_facts(g->facts, &root);
 	if (!tmpl_render(e->tmpl, &root, text, NULL, err))
 		return err_set(err, text->overflow ? "is too long for an address"
@@ -256,6 +258,16 @@ static bool is_known(struct buf *addresses, const char *address)
 	return false;
 }
 
+static char *trimmed(const char *text)
+{
+	const char *from = text + strspn(text, " \t");
+	size_t len = strlen(from);
+
+	while (len > 0 && (from[len - 1] == ' ' || from[len - 1] == '\t'))
+		len--;
+	return mem_dup(from, len);
+}
+
 static void gather(struct gathering *g, const struct list *l, char **list, size_t *count)
 {
 	struct email_address a;
@@ -271,9 +283,10 @@ static void gather(struct gathering *g, const struct list *l, char **list, size_
 					  : email_address_read(&a, e->text, &err);
 
 		if (!ok)
-			leave_out(g->out, l->key, i + 1, is_blank(&text), err.text);
+			leave_out(g->out, l->key, i + 1, is_blank(&text) && !text.overflow,
+				  err.text);
 		else if (!is_known(&g->addresses, a.address))
-			list[(*count)++] = mem_strdup(e->tmpl != NULL ? text.data : e->text);
+			list[(*count)++] = trimmed(e->tmpl != NULL ? text.data : e->text);
 	}
 	buf_release(&text);
 }
