@@ -32,7 +32,7 @@ struct trial {
 	const struct setup *setup;
 	const struct sink_settings *sink;
 	struct conf_problems *problems;
-	int link_line; /* of the configuration: a link is tried, which has no file; 0: none is */
+	int conf_line; /* where it stands in the configuration, of what has no file; 0: it has one */
 	struct envelope envelopes[TYPE_COUNT][EVENT_KIND_COUNT];
 	struct facts all[DIGEST_COUNT]; /* of `digest`: each sample */
 	struct message digest;
@@ -191,8 +191,8 @@ static void gather(const struct trial *t, struct names *n)
 
 static void say(struct trial *t, const char *file, int line, const char *text)
 {
-	if (t->link_line != 0)
-		parts_say(t->problems, CONF_WARNING, t->setup->settings->file, t->link_line,
+	if (t->conf_line != 0)
+		parts_say(t->problems, CONF_WARNING, t->setup->settings->file, t->conf_line,
 			  text);
 	else
 		parts_say(t->problems, CONF_WARNING, file, line, text);
@@ -287,6 +287,31 @@ static void render(struct trial *t, size_t max_len, unsigned events, const struc
 	buf_release(&out);
 }
 
+/* These may have any member: that no sample has it means nothing. */
+static void on_people_use(void *arg, const struct tmpl_use *use)
+{
+	static const char *const open[] = { "metadata.", "user.", "policy.", "budget.",
+					    "usage." };
+	struct trial *t = arg;
+
+	for (size_t i = 0; i < ARRAY_LEN(open); i++)
+		if (strncmp(use->name, open[i], strlen(open[i])) == 0)
+			return;
+	if (strcmp(use->name, ".") != 0 && !is_known(t, use->name))
+		say_unknown(t, use->file, use->line, use->name, false);
+}
+
+/* A slip of a name would leave out everybody. */
+static void try_people(struct trial *t)
+{
+	if (t->sink->type->each_people_use == NULL)
+		return;
+	t->conf_line = t->sink->line;
+	t->sink->type->each_people_use(t->sink,
+				       &(struct tmpl_uses){ .each = on_people_use, .arg = t });
+	t->conf_line = 0;
+}
+
 static void try_parts(struct trial *t, const struct parts *parts, bool digests)
 {
 	const struct sink_type *type = t->sink->type;
@@ -325,7 +350,7 @@ static void try_links(struct trial *t)
 	for (size_t i = 0; i < s->source_count; i++) {
 		if (t->setup->links[i] == NULL)
 			continue;
-		t->link_line = s->sources[i].line;
+		t->conf_line = s->sources[i].line;
 		tmpl_each_use(t->setup->links[i],
 			      &(struct tmpl_uses){ .each = on_use, .arg = t });
 		for (size_t type = 0; samples_types[type] != NULL; type++) {
@@ -337,7 +362,7 @@ static void try_links(struct trial *t)
 				say(t, "", 0, err.text);
 		}
 	}
-	t->link_line = 0;
+	t->conf_line = 0;
 	buf_release(&out);
 }
 
@@ -354,6 +379,7 @@ void trial_run(const struct setup *setup, struct conf_problems *problems)
 		fill_all(t);
 		if (i == 0)
 			try_links(t);
+		try_people(t);
 		if (t->sink->preset != NULL)
 			try_preset(t, setup->parts[i]);
 		else

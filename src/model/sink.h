@@ -19,6 +19,7 @@
 #include "model/facts.h"
 #include "model/people.h"
 #include "model/request.h"
+#include "model/tmpl.h"
 
 enum { SINK_PARTS_MAX = 4, HANDLE_MAX = 512, PROGRESS_MAX = 2048, REASON_MAX = 240 };
 
@@ -98,11 +99,12 @@ struct sink_type {
 	struct sink_oauth2 *(*oauth2)(void *own);
 	/*
 	 * Of one that writes to people: do alerts name any of them, and whom do these facts mean?
-	 * Pure; all three may be NULL. release() frees what check() has added to its own settings.
+	 * Which names do they ask for? Pure; all may be NULL. release() frees what check() has added to its own settings.
 	 */
 	bool (*names_people)(const struct sink_settings *s);
 	void (*people)(const struct sink_settings *s, const struct facts *facts,
 		       struct people *out);
+	void (*each_people_use)(const struct sink_settings *s, const struct tmpl_uses *uses);
 	void (*release)(void *own);
 	/*
 	 * Says every mistake that the table of keys does not show. What could not be read is

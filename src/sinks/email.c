@@ -293,6 +293,13 @@ static void people(const struct sink_settings *s, const struct facts *facts, str
 	email_people_of(own->people, facts, out);
 }
 
+static void each_people_use(const struct sink_settings *s, const struct tmpl_uses *uses)
+{
+	const struct email_settings *own = s->own;
+
+	email_people_each_use(own->people, uses);
+}
+
 const struct people *email_people_for(const struct email_settings *own, const struct message *m,
 				      struct people *room)
 {
@@ -397,6 +404,7 @@ const struct sink_type email_sink = {
 	.oauth2 = oauth2_of,
 	.names_people = names_people,
 	.people = people,
+	.each_people_use = each_people_use,
 	.release = release,
 	.parts = {
 		[PART_SUBJECT] = {

@@ -261,7 +261,11 @@ def test_check_finds_what_is_wrong(scene):
     routes = [{"name": "all", "to": ["post"], "match": ["metadata.pay > 9"]}]
     code, said = checked(scene, post, routes, redact=["metadata.pay"])
     assert code == 78 and 'match asks for "metadata.pay"' in said[0]["message"]
-    code, said = checked(scene, post)
+    code, said = checked(scene, post, to=["{{metdata.owner}}", "{{usr_id}}@acme.com"])
+    assert code == 0 and said[0]["line"] > 0 and [p["message"] for p in said] == [
+        "no sample has {{metdata.owner}}: it is empty for an alert that has no such field",
+        "no name {{usr_id}} is known; did you mean {{user_id}}?"]
+    code, said = checked(scene, post, to=[OWNER, "{{user.email}}"])
     assert (code, said) == (0, [])
 
 
