@@ -24,7 +24,7 @@ static void the_file_is_private_and_durable(void **state)
 
 	assert_int_equal(stat(k->path, &st), 0);
 	assert_int_equal(st.st_mode & 0777, 0600);
-	assert_int_equal(db_number(k->s->db, "PRAGMA user_version"), 9);
+	assert_int_equal(db_number(k->s->db, "PRAGMA user_version"), 10);
 	assert_int_equal(db_number(k->s->db, "PRAGMA page_size"), 8192);
 	assert_int_equal(db_number(k->s->db, "PRAGMA synchronous"), 2);
 	assert_int_equal(db_number(k->s->db, "PRAGMA journal_mode = wal") +
@@ -78,10 +78,10 @@ static void what_cannot_be_a_store_is_refused_with_the_remedy(void **state)
 	fclose(file);
 	refuses(k, other, STORE_DAEMON, "it is no store of tocsin (file is not a database)");
 	refuses(k, other, STORE_READ, "not a database");
-	script(k, "PRAGMA user_version = 10");
+	script(k, "PRAGMA user_version = 11");
 	store_close(&k->s);
-	refuses(k, k->path, STORE_DAEMON, "of version 10 and this tocsin knows 9");
-	refuses(k, k->path, STORE_COMMAND, "of version 10 and this tocsin knows 9");
+	refuses(k, k->path, STORE_DAEMON, "of version 11 and this tocsin knows 10");
+	refuses(k, k->path, STORE_COMMAND, "of version 11 and this tocsin knows 10");
 }
 
 static void another_programs_database_is_left_alone(void **state)
