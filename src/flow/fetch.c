@@ -77,25 +77,6 @@ static void again(struct fetch *f, const char *reason, int64_t asked_ms)
 
 /* ---- a page ---- */
 
-static bool take_item(void *arg, struct json_span key, struct json_span span)
-{
-	struct fetch *f = arg;
-	struct json *item;
-	struct buf text;
-
-	(void)key;
-	if (span.len > LISTING_ITEM_MAX)
-		return true;
-	buf_init(&text, 3 * span.len);
-	json_repair(&text, span.at, span.len);
-	item = json_parse(text.data, text.len, NULL);
-	if (item != NULL && json_kind(json_root(item)) == JSON_OBJECT)
-		f->list->take(f->list->arg, item);
-	json_free(&item);
-	buf_release(&text);
-	return true;
-}
-
 static void take_page(struct fetch *f, const struct reply *reply)
 {
 	struct frame frame;
@@ -105,7 +86,7 @@ static void take_page(struct fetch *f, const struct reply *reply)
 		again(f, err.text, -1);
 		return;
 	}
-	bool is_whole = json_split(frame.items.at, frame.items.len, take_item, f, &err);
+	bool is_whole = listing_each(frame.items, f->list->take, f->list->arg, &err);
 	bool is_circle = frame.next_cursor != NULL && f->cursor != NULL &&
 			 strcmp(frame.next_cursor, f->cursor) == 0;
 

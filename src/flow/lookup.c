@@ -181,23 +181,11 @@ static void is_well(struct lookup *l)
 	l->off_until = 0;
 }
 
-static bool take_item(void *arg, struct json_span key, struct json_span span)
+static void take_item(void *arg, const struct json *item)
 {
 	struct entry *e = arg;
-	struct json *item;
-	struct buf text;
 
-	(void)key;
-	if (span.len > LISTING_ITEM_MAX)
-		return true;
-	buf_init(&text, 3 * span.len);
-	json_repair(&text, span.at, span.len);
-	item = json_parse(text.data, text.len, NULL);
-	if (item != NULL && json_kind(json_root(item)) == JSON_OBJECT)
-		spending_add(&e->spending, json_root(item), e->user_id);
-	json_free(&item);
-	buf_release(&text);
-	return true;
+	spending_add(&e->spending, json_root(item), e->user_id);
 }
 
 static void take_page(struct entry *e, const struct reply *reply)
@@ -209,7 +197,7 @@ static void take_page(struct entry *e, const struct reply *reply)
 		fail(e, err.text);
 		return;
 	}
-	bool is_whole = json_split(frame.items.at, frame.items.len, take_item, e, &err);
+	bool is_whole = listing_each(frame.items, take_item, e, &err);
 
 	mem_free(&e->cursor);
 	e->cursor = frame.next_cursor;

@@ -125,6 +125,11 @@ static const struct field *field_find(const char *name, size_t len)
 	return NULL;
 }
 
+bool facts_know(const char *name)
+{
+	return field_find(name, strcspn(name, ".")) != NULL;
+}
+
 /* ---- values ------------------------------------------------------------------------------ */
 
 /* The scratch is left as it is: it only matters to a text that was made in it. */

@@ -90,5 +90,7 @@ void value_of_message(const struct message *message, struct value *out);
 
 /* Every name of the table, ended by NULL: for `check`, typos and documentation. */
 const char *const *facts_names(void);
+/* Is it one of them, or what lies in one (metadata.model, user.email)? */
+bool facts_know(const char *name);
 
 #endif

@@ -115,6 +115,38 @@ bool listing_read(struct listing *l, enum context_kind kind, const char *bytes, 
 	return err_prefix(err, "no page");
 }
 
+struct taking {
+	void (*take)(void *arg, const struct json *item);
+	void *arg;
+};
+
+static bool take_item(void *arg, struct json_span key, struct json_span span)
+{
+	const struct taking *t = arg;
+	struct buf text;
+
+	(void)key;
+	if (span.len > LISTING_ITEM_MAX)
+		return true;
+	buf_init(&text, 3 * span.len);
+	json_repair(&text, span.at, span.len);
+	struct json *item = json_parse(text.data, text.len, NULL);
+
+	if (item != NULL && json_kind(json_root(item)) == JSON_OBJECT)
+		t->take(t->arg, item);
+	json_free(&item);
+	buf_release(&text);
+	return true;
+}
+
+bool listing_each(struct json_span items, void (*take)(void *arg, const struct json *item),
+		  void *arg, struct err *err)
+{
+	struct taking t = { take, arg };
+
+	return json_split(items.at, items.len, take_item, &t, err);
+}
+
 void listing_release(struct listing *l)
 {
 	for (size_t i = 0; i < l->item_count; i++) {

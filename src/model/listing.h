@@ -14,6 +14,7 @@
 
 #include "base/err.h"
 #include "model/context.h"
+#include "model/json.h"
 
 enum {
 	LISTING_BYTES_MAX = 8 << 20, /* of a page */
@@ -45,6 +46,14 @@ struct listing {
 bool listing_read(struct listing *l, enum context_kind kind, const char *bytes, size_t len,
 		  struct err *err) __attribute__((warn_unused_result));
 void listing_release(struct listing *l);
+
+/*
+ * Hands over, in order, each object of the items of a page (frame.h) that is wanted for what it
+ * says alone; what is none, or too large, is left out. item lives until take() returns. False
+ * and err when the list is cut; some were taken by then.
+ */
+bool listing_each(struct json_span items, void (*take)(void *arg, const struct json *item),
+		  void *arg, struct err *err) __attribute__((warn_unused_result));
 
 /* A department as listed.place has it; the caller frees it. NULL gives "". */
 char *listing_place(const char *department, size_t len) __attribute__((warn_unused_result));

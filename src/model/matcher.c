@@ -381,13 +381,10 @@ bool matcher_is_plausible(const struct matcher *m, struct err *err)
 
 	if (m->by_severity && m->regex == NULL && !m->right.is_severity && m->right.len > 0)
 		return err_set(err, "\"%s\" is no severity known here", m->value);
-	if (len >= sizeof(name))
+	if (len >= sizeof(name) || facts_know(m->field))
 		return true;
 	memcpy(name, m->field, len);
 	name[len] = '\0';
-	for (const char *const *known = facts_names(); *known != NULL; known++)
-		if (strcmp(*known, name) == 0)
-			return true;
 	const char *near = num_nearest(name, facts_names());
 
 	return near == NULL || err_set(err,

@@ -110,20 +110,6 @@ const struct conf_key settings_hold_keys[] = {
 
 /* ---- groups ---- */
 
-/* By its first name: what lies in an object of the alert, or is looked up, has any name. */
-static bool is_fact(const char *name)
-{
-	static const char *const looked_up[] = { "user", "policy", "budget", "usage", NULL };
-	const char *const *const tables[] = { facts_names(), looked_up };
-	size_t len = strcspn(name, ".");
-
-	for (size_t t = 0; t < ARRAY_LEN(tables); t++)
-		for (size_t i = 0; tables[t][i] != NULL; i++)
-			if (strlen(tables[t][i]) == len && memcmp(tables[t][i], name, len) == 0)
-				return true;
-	return false;
-}
-
 /* A field that we do not know may be one of the alert, so this is no error. */
 static void check_fact(const struct settings_reading *g, const struct conf_node *n,
 		       const char *of)
@@ -131,7 +117,7 @@ static void check_fact(const struct settings_reading *g, const struct conf_node 
 	const char *name = conf_string(n);
 	char hint[CONF_HINT_MAX];
 
-	if (is_fact(name))
+	if (facts_know(name))
 		return;
 	conf_hint(hint, name, facts_names());
 	conf_warn(&g->reader, n,

@@ -194,16 +194,6 @@ static void take_defaults_of_type(const struct conf_node *n, struct sink_setting
 		BUG("the default rate of %s: %s", type->name, err.text);
 }
 
-static bool is_fact(const char *name)
-{
-	const char *const *names = facts_names();
-
-	for (size_t i = 0; names[i] != NULL; i++)
-		if (strcmp(names[i], name) == 0)
-			return true;
-	return strchr(name, '.') != NULL;
-}
-
 /* Without its names an alert can't be told from another, nor an open be paired with its close. */
 static bool is_needed(const char *name)
 {
@@ -229,7 +219,7 @@ static void check_redact(const struct settings_reading *g, const struct conf_nod
 				   "%s: redact: \"%s\" can't be left out: name fields of "
 				   "what the alert tells, as \"message\" or \"metadata.*\"",
 				   what, name);
-		else if (!is_fact(name))
+		else if (!facts_know(name))
 			conf_warn(&g->reader, n,
 				  "%s: redact: no alert is known to have a field \"%s\"%s",
 				  what, name, hint);

@@ -96,6 +96,38 @@ static void an_item_that_is_too_large_is_left_out(void **state)
 	buf_release(&text);
 }
 
+static void take_text(void *arg, const struct json *item)
+{
+	size_t len;
+	const char *text = json_text(json_get(json_root(item), "s"), &len);
+
+	buf_add((struct buf *)arg, text, len);
+	buf_addc((struct buf *)arg, ' ');
+}
+
+static void each_object_is_handed_over_and_what_is_none_left_out(void **state)
+{
+	struct buf list, said;
+	struct err err;
+
+	(void)state;
+	buf_init(&list, 2 * LONG_TEXT_LEN);
+	buf_init(&said, 100);
+	buf_adds(&list, "[{\"s\":\"a\"}, 7, {\"s\":,}, [], {\"s\":\"\xff\"}, {\"s\":\"");
+	for (int i = 0; i < LONG_TEXT_LEN; i++)
+		buf_addc(&list, 'x');
+	buf_adds(&list, "\"}, {\"s\":\"b\"}]");
+	struct json_span items = { list.data, list.len };
+
+	assert_true(listing_each(items, take_text, &said, &err));
+	assert_string_equal(said.data, "a \xef\xbf\xbd b ");
+	buf_clear(&said);
+	items.len -= 2;
+	assert_false(listing_each(items, take_text, &said, &err));
+	buf_release(&list);
+	buf_release(&said);
+}
+
 static void a_budget_has_a_place(void **state)
 {
 	static const struct {
@@ -186,6 +218,7 @@ int main(void)
 		cmocka_unit_test(what_has_an_id_is_taken_and_the_rest_left_out),
 		cmocka_unit_test(bytes_are_kept_and_mended_where_they_are_no_text),
 		cmocka_unit_test(an_item_that_is_too_large_is_left_out),
+		cmocka_unit_test(each_object_is_handed_over_and_what_is_none_left_out),
 		cmocka_unit_test(a_budget_has_a_place),
 		cmocka_unit_test(what_is_no_page_is_told),
 		cmocka_unit_test(a_page_says_what_follows),
