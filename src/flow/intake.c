@@ -21,6 +21,7 @@
 #include "flow/intake.h"
 
 #include <assert.h>
+#include <string.h>
 
 #include "base/crash.h"
 #include "base/kill.h"
@@ -85,16 +86,32 @@ bool intake_steps(const struct known *known, const struct alert *seen, int64_t b
 
 /* ---- who is told ---- */
 
+enum untold { UNTOLD_LEFT_OUT, UNTOLD_OVER, UNTOLD_NO_PART, UNTOLD_COUNT };
+
+static const char *const untold_reasons[UNTOLD_COUNT] = {
+	[UNTOLD_LEFT_OUT] = STORE_NOT_CHOSEN,
+	[UNTOLD_OVER] = "resolved before it was seen open",
+	[UNTOLD_NO_PART] = "its preset sends nothing for this event",
+};
+
 const char *intake_drops(const struct route_target *chosen, const struct sink_settings *sink,
 			 enum event_kind kind, bool first)
 {
 	if (chosen->left_out)
-		return STORE_NOT_CHOSEN;
+		return untold_reasons[UNTOLD_LEFT_OUT];
 	if (first && sink->pairs)
-		return "resolved before it was seen open";
+		return untold_reasons[UNTOLD_OVER];
 	if ((sink->events & 1U << kind) == 0)
-		return "its preset sends nothing for this event";
+		return untold_reasons[UNTOLD_NO_PART];
 	return NULL;
+}
+
+bool intake_has_dropped(const char *reason)
+{
+	for (size_t i = 0; i < UNTOLD_COUNT; i++)
+		if (strcmp(reason, untold_reasons[i]) == 0)
+			return true;
+	return false;
 }
 
 static struct target target_of(const struct intake *in, const struct route_target *chosen,

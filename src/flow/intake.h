@@ -75,6 +75,8 @@ bool intake_steps(const struct known *known, const struct alert *seen, int64_t b
 /* Why a sink that routes chose is told nothing of an episode's first event; NULL: it is told. */
 const char *intake_drops(const struct route_target *chosen, const struct sink_settings *sink,
 			 enum event_kind kind, bool first);
+/* Is this reason of a dropped row one of those? */
+bool intake_has_dropped(const char *reason);
 
 /*
  * Does a sink of an episode, chosen by this route (number; 0: none), hear an event of this kind?

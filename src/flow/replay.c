@@ -11,6 +11,7 @@
 
 #include "base/mem.h"
 #include "flow/envelope.h"
+#include "flow/intake.h"
 #include "flow/trial.h"
 #include "model/route.h"
 #include "store/store.h"
@@ -34,21 +35,11 @@ const char *replay_change_name(enum replay_change change)
 
 /* ---- then ---- */
 
-/* How intake drops a row that is nobody's message (flow/intake). */
-static const char *const untold[] = {
-	STORE_NOT_CHOSEN,
-	"resolved before it was seen open",
-	"its preset sends nothing for this event",
-};
-
 bool replay_row_tells(const struct replay_row *row)
 {
 	if (row->state == NULL || strcmp(row->state, "dropped") != 0 || row->reason == NULL)
 		return true;
-	for (size_t i = 0; i < ARRAY_LEN(untold); i++)
-		if (strcmp(row->reason, untold[i]) == 0)
-			return false;
-	return true;
+	return !intake_has_dropped(row->reason);
 }
 
 /* `was` names one that is gone, so both never fit. */
@@ -72,8 +63,7 @@ static bool would_tell(const struct replay *r, const struct route_target *t,
 {
 	const struct sink_settings *sink = &r->setup->settings->sinks[t->sink];
 
-	return !t->left_out && !(event->first && sink->pairs) &&
-	       (sink->events & 1U << event->kind) != 0;
+	return intake_drops(t, sink, event->kind, event->first) == NULL;
 }
 
 static int find_row(const struct replay *r, const struct replay_event *event, size_t sink)
