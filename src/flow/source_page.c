@@ -87,10 +87,19 @@ static bool is_silent(const struct page *page)
 	return page->item_count == 0 && !page->next_cursor_known && !page->has_more_known;
 }
 
+/* A list that ends with an alert behind a cursor has no habit of ending with an empty page: what
+ * was believed of it may have been slips. */
+static void note_end(struct lane *l)
+{
+	if (l->pass.cursor != NULL && l->page.item_count > 0 && pass_ends_with(&l->page))
+		l->source->ends_empty = false;
+}
+
 /*
  * Nobody knows how a stale cursor answers; an empty last page may be such an answer. Behind a
  * cursor that had waited it is never believed: the next walk asks for that page without delay.
- * Else it is when the next walk ends there, too, or the list was seen to end so.
+ * Else it is when the next walk ends there, too, or the list was seen to end so, and not otherwise
+ * since.
  */
 static bool is_doubtful_end(struct lane *l)
 {
@@ -98,8 +107,10 @@ static bool is_doubtful_end(struct lane *l)
 	bool is_usual = l->pass.cursor != NULL && l->page.reject_count == 0;
 	size_t pages = l->pass.page_count + 1;
 
-	if (!ends_strangely(l))
+	if (!ends_strangely(l)) {
+		note_end(l);
 		return false;
+	}
 	if (is_silent(&l->page))
 		return true;
 	if (!waited && is_usual && l->source->ends_empty)

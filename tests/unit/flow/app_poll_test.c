@@ -221,6 +221,47 @@ static void inv3_a_pass_that_says_more_without_a_cursor_is_not_complete(void **s
 	assert_true(said("msg=poll-failed") > 0);
 }
 
+/* So often the second page is said to be the last, and is empty. */
+static size_t slips;
+
+static bool three_pages_and_slips(const struct request *r, struct fake_answer *out)
+{
+	answer_page(r, 3, out);
+	if (slips == 0 || page_of(r) != 1)
+		return true;
+	slips--;
+	snprintf(out->body, sizeof(out->body),
+		 "{\"items\":[],\"next_cursor\":null,\"has_more\":false}");
+	return true;
+}
+
+static size_t doubts_until(int64_t at)
+{
+	run_until(at);
+	return said("ended with a page without an alert");
+}
+
+static void an_empty_end_is_doubted_anew_when_the_list_has_ended_otherwise(void **state)
+{
+	(void)state;
+	slips = 0;
+	world.api = three_pages_and_slips;
+	write_conf(BUS, ALL_TO("\"bus\""));
+	hear_log();
+	begin();
+	/* Between two sweeps; there is a poll every ten seconds. */
+	assert_int_equal(doubts_until(START + 65 * SECOND), 0);
+	slips = 2;
+	assert_int_equal(doubts_until(START + 95 * SECOND), 1);
+	assert_int_equal(slips, 0);
+	slips = 1;
+	assert_int_equal(doubts_until(START + 115 * SECOND), 1);
+	assert_int_equal(slips, 0);
+	/* A list that always ends so is believed. */
+	slips = SIZE_MAX;
+	assert_int_equal(doubts_until(START + 10 * MINUTE), 1);
+}
+
 static bool large_beyond_seven(const struct request *r, struct fake_answer *out)
 {
 	answer_page(r, 3, out);
@@ -450,6 +491,7 @@ int main(void)
 		STORY(a_token_that_expires_in_mid_pass_is_renewed_and_the_pass_goes_on),
 		STORY(a_renewal_that_fails_costs_neither_the_living_token_nor_the_pass),
 		STORY(inv3_a_pass_that_says_more_without_a_cursor_is_not_complete),
+		STORY(an_empty_end_is_doubted_anew_when_the_list_has_ended_otherwise),
 		STORY(a_page_too_large_is_asked_for_in_smaller_pieces_and_the_next_pass_in_whole),
 		STORY(a_page_that_stays_too_large_leaves_the_next_pass_its_pages),
 		STORY(the_baseline_is_when_we_first_asked_not_when_the_api_first_answered),
