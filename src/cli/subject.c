@@ -32,6 +32,21 @@ static bool take_row(const struct cli *cli, struct subject *s, struct view *v)
 	return true;
 }
 
+/* --context in place of what is kept with the event. */
+static int other_context(const struct cli *cli, struct subject *s)
+{
+	struct buf other;
+	int code;
+
+	buf_init(&other, SAMPLE_CONTEXT_MAX);
+	if (sample_context(cli, &other, &code)) {
+		buf_clear(&s->context);
+		buf_add(&s->context, other.data, other.len);
+	}
+	buf_release(&other);
+	return code;
+}
+
 static int take_stored(const struct cli *cli, struct subject *s)
 {
 	const char *id = cli_option(cli, "id");
@@ -52,7 +67,7 @@ static int take_stored(const struct cli *cli, struct subject *s)
 	glance_release(&glance);
 	if (err.text[0] != '\0')
 		return cli_failed("%s", err.text);
-	return found ? EXIT_OK : cli_failed("the store knows no alert %s", id);
+	return found ? other_context(cli, s) : cli_failed("the store knows no alert %s", id);
 }
 
 int subject_take(const struct cli *cli, const char *type, enum event_kind kind,

@@ -19,9 +19,10 @@ struct subject {
 };
 
 /*
- * By --id, else --alert, else the sample of that type. A stored alert is at its latest event, one
- * in a file at the event that its status tells, unless --event says another (kind). EXIT_OK, or
- * what to exit with after it was said what is wrong; release it in any case.
+ * By --id, else --alert, else the sample of that type; what is behind it is as stored, else the
+ * sample's, unless --context says. A stored alert is at its latest event, one in a file at the
+ * event that its status tells, unless --event says another (kind). EXIT_OK, or what to exit with
+ * after it was said what is wrong; release it in any case.
  */
 int subject_take(const struct cli *cli, const char *type, enum event_kind kind,
 		 struct subject *out);

@@ -70,6 +70,37 @@ def test_what_is_behind_an_alert_is_left_out_too(scene):
     assert b"Spent on" in told["chat"] and b"Budget" not in told["chat"]
 
 
+def test_nor_does_what_is_kept_of_an_alert_s_people_get_out(scene):
+    """The directory's user and his usage, in singles and in a digest, by the daemon."""
+    seeing, blind, grouped, chat = (scene.receiver(), scene.receiver(), scene.receiver(),
+                                    scene.receiver({"body": "ok"}))
+    sinks = [webhook("seeing", seeing), webhook("blind", blind, redact=BEHIND),
+             webhook("grouped", grouped, redact=BEHIND), slack("chat", chat, redact=BEHIND)]
+    routes = [{"name": "all", "to": ["seeing", "blind", "chat"], "continue": True},
+              {"name": "late", "to": ["grouped"], "group": {"wait": "1s"}}]
+    sim = scene.sim()
+    sim.change_user(1, email="canary@example.com", name="canary-name", department="canary-team")
+    daemon = scene.tocsin(sim, sinks, routes, source_keys={
+        "context": ["users", "budgets", "usage"], "context_wait": "20s", "poll_every": "100ms"})
+    who = "05e70000-0000-4000-8000-000000000001"
+    secret = ["canary@example.com", "ada.whitfield@example.com", "canary", who]
+    sim.put(*(alert(n, user_id=who, created_at=newer()) for n in (1, 2)))
+    wait_for(lambda: grouped.all() and all(len(r.all()) == 2 for r in (seeing, blind, chat)), 30)
+    for sent in seeing.all():
+        data = json.loads(sent.body)["data"]
+        assert (data["user"]["email"], data["usage"]["user_email"]) == (secret[0], secret[1])
+        assert data["user"]["id"] == who and data["budget"]["percent"] >= 0 and "policy" not in data
+    for sent in blind.all() + grouped.all() + chat.all():
+        assert not any(word.encode() in sent.body for word in secret), sent.body
+    items = json.loads(grouped.all()[0].body)["data"]["items"]
+    for data in [json.loads(sent.body)["data"] for sent in blind.all()] + [i["data"] for i in items]:
+        assert (data["user"], data["budget"], data["alert"]["redacted"]) == ({}, {}, True)
+        assert "estimated_cost_usd" in data["usage"]
+    assert len(items) == 2
+    scene.wait_drained()
+    assert not any(word in line for word in secret for line in daemon.err)
+
+
 def test_what_names_an_alert_can_t_be_left_out(scene):
     hook = scene.receiver()
     config = scene.config(scene.api([]), [webhook("hook", hook, redact=["id", "event", "mesage", "metadata.x", "user.email"])])

@@ -172,3 +172,30 @@ def test_explain_says_what_was_known_and_what_not(scene):
     assert '"eng"' in shown.stdout, shown.stdout + shown.stderr
     against = run(config, "check", "--against", "7d")
     assert against.returncode == 0 and "al-1" not in against.stdout, against.stdout
+
+
+def test_a_stored_alert_is_rendered_with_what_was_known_of_it(scene):
+    sim = scene.sim()
+    sim.change_user(1, department="Engineering", name="Ada Byron")
+    _, config, eng, _ = begin(scene, sim)
+    mirrored(scene)
+    sim.put(of_user(1, user(1)))
+    wait_for(lambda: heard(eng), 10, "the alert")
+    sim.change_user(1, name="Somebody else", department="Legal")
+    told = run(config, "render", "email.txt", "--id", "al-1").stdout
+    assert "User:     Ada Byron (Engineering)\n" in told
+    bare = run(config, "render", "email.txt", "--id", "al-1", "--context", "none").stdout
+    assert f"User:     {user(1)}\n" in bare
+    assert "eng by route eng: told" in run(config, "route", "--id", "al-1").stdout
+    assert "eng by route eng" not in run(config, "route", "--id", "al-1", "--context", "none").stdout
+
+
+def test_the_body_has_the_api_s_objects_byte_for_byte(scene):
+    sim = scene.sim()
+    sim.call("POST", "/_sim/users", [{"id": "new", "name": "n", "more": {"b": [1.50, None], "a": "é"}}])
+    _, _, _, rest = begin(scene, sim)
+    mirrored(scene, 25)
+    sim.put(of_user(1, "new"))
+    wait_for(lambda: heard(rest), 10, "the alert")
+    kept = scene.query("SELECT body FROM v_directory WHERE id = 'new'")[0]["body"]
+    assert f',"user":{kept}'.encode() in rest.all()[0].body
