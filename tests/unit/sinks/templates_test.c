@@ -1,121 +1,15 @@
 /* The shipped templates and the built-in plain ones, against friendly and hostile alerts. */
-#include "sample.h"
+#include "shipped.h"
 
 #include "base/esc.h"
-#include "base/file.h"
-#include "model/alert.h"
-#include "model/facts.h"
-#include "model/json.h"
-#include "model/tmpl.h"
 
 enum {
-	ALERTS_MAX = 100,
 	SECTION_MAX = 3000,
 	FIELD_MAX = 2000,
 	BLOCKS_MAX = 50,
 	FALLBACK_MAX = 40000,
 	WORST_LEN = 15000,
 };
-
-#define FRIENDLY                                                                                 \
-	"{\"id\":\"al1\",\"org_id\":\"o1\",\"type\":\"policy_violation\",\"severity\":\"high\"," \
-	"\"status\":\"open\",\"title\":\"GPT-4 usage\",\"message\":\"A longer text.\","          \
-	"\"user_id\":\"u1\",\"policy_id\":\"p1\",\"metadata\":{\"model\":\"gpt-4\"},"            \
-	"\"created_at\":\"2025-01-15T10:30:00Z\",\"resolved_at\":null}"
-
-static char *load(const char *name)
-{
-	char *path = mem_printf("templates/%s", name);
-	struct buf text;
-	struct err err;
-
-	buf_init(&text, 1 << 20);
-	if (!file_read(path, &text, &err))
-		fail_msg("%s (tests run at the top of the tree)", err.text);
-	mem_free(&path);
-	return buf_take(&text, NULL);
-}
-
-/* Renders or fails the test. The caller frees the text. */
-static char *render(const char *name, const char *text, const struct message *m, size_t max_len)
-{
-	struct err err = { "" };
-	struct tmpl *t = tmpl_new(name, text, strlen(text), NULL, &err);
-	struct value root;
-	struct buf out;
-
-	if (t == NULL)
-		fail_msg("%s", err.text);
-	value_of_message(m, &root);
-	buf_init(&out, max_len);
-	if (!tmpl_render(t, &root, &out, NULL, &err))
-		fail_msg("%s: %s after %zu bytes", name, err.text, out.len);
-	tmpl_free(&t);
-	for (size_t i = 0; i < out.len; i++) /* so that the whole of it is a string here */
-		if (out.data[i] == '\0')
-			out.data[i] = ' ';
-	return buf_take(&out, NULL);
-}
-
-static char *render_shipped(const char *name, const struct message *m)
-{
-	char *text = load(name);
-	char *out = render(name, text, m, 16 << 20);
-
-	mem_free(&text);
-	return out;
-}
-
-/* ---- alerts ---- */
-
-/* One alert, told `count` times. */
-struct sample {
-	struct alert alert;
-	struct behind behind;
-	struct facts facts[ALERTS_MAX];
-	struct message message;
-};
-
-static struct sample *sample_new(const char *json, size_t count)
-{
-	struct sample *s = mem_new(sizeof(*s));
-	struct err err;
-
-	s->message = sample_message("");
-	s->message.alerts = s->facts;
-	s->message.count = count;
-	if (!alert_read(&s->alert, json, strlen(json), &err))
-		fail_msg("%s", err.text);
-	for (size_t i = 0; i < count; i++)
-		s->facts[i] = (struct facts){ .alert = &s->alert,
-					      .event = EVENT_OPENED,
-					      .source = "acme",
-					      .route = "rest",
-					      .sink = "s",
-					      .delivery_id = s->message.delivery_id,
-					      .at = SAMPLE_AT };
-	return s;
-}
-
-/* What is behind the alert says what its title does. */
-static void sample_say_behind(struct sample *s, bool has_bar)
-{
-	struct json_span title =
-		json_bytes(s->alert.json, json_get(json_root(s->alert.json), "title"));
-	char *word = title.len > 0 ? mem_dup(title.at, title.len) : mem_strdup("null");
-
-	behind_fill(&s->behind, word, has_bar);
-	for (size_t i = 0; i < s->message.count; i++)
-		s->facts[i].context = s->behind.json;
-	mem_free(&word);
-}
-
-static void sample_free(struct sample **s)
-{
-	behind_release(&(*s)->behind);
-	alert_release(&(*s)->alert);
-	mem_free(s);
-}
 
 /* An alert whose every text is this one, as JSON escapes it. */
 static char *hostile_alert(const char *text, size_t len)
@@ -203,24 +97,6 @@ static void with_each(void (*each)(const struct message *m))
 
 /* ---- webhook ---- */
 
-static struct json *parse(const char *text)
-{
-	struct err err;
-	struct json *j = json_parse(text, strlen(text), &err);
-
-	if (j == NULL)
-		fail_msg("%s in %.300s", err.text, text);
-	return j;
-}
-
-static void expect_webhook(const struct sample *s, const char *wanted)
-{
-	char *body = render_shipped("webhook.json.mustache", &s->message);
-
-	assert_string_equal(body, wanted);
-	mem_free(&body);
-}
-
 static void one_event_is_the_documented_body(void **state)
 {
 	struct sample *s = sample_new(FRIENDLY, 1);
@@ -240,43 +116,9 @@ static void one_event_is_the_documented_body(void **state)
 	sample_free(&s);
 }
 
-#define BEHIND(separator)                                                   \
-	"\"user\":{\"name\":\"Jane\\u0020Smith\", \"id\":1.50}" separator   \
-	"\"policy\":{}" separator "\"budget\":{\"percent\":84.2}" separator \
-	"\"usage\":{\"own\":{}}"
-
-static void who_and_what_is_behind_it_stands_beside_the_alert(void **state)
-{
-	static const char *const contexts[] = {
-		"{" BEHIND(",") "}",
-		"{\"budget\":{\"percent\":84.2},\"user\":null,\"other\":1}",
-		"{}",
-	};
-	static const char *const wanted[] = { "," BEHIND(","), ",\"budget\":{\"percent\":84.2}",
-					      "" };
-	struct sample *s = sample_new(FRIENDLY, 1);
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(contexts); i++) {
-		struct json *j = parse(contexts[i]);
-		char *body = mem_printf(
-			"{\"type\":\"alert.opened\",\"timestamp\":\"2026-11-24T03:45:56Z\","
-			"\"data\":{\"alert\":" FRIENDLY
-			",\"source\":\"acme\",\"route\":\"rest\",\"sink\":\"s\"%s}}\n",
-			wanted[i]);
-
-		s->facts[0].context = j;
-		expect_webhook(s, body);
-		mem_free(&body);
-		json_free(&j);
-	}
-	sample_free(&s);
-}
-
-#define ITEM_HEAD                                                                      \
+#define ITEM                                                                           \
 	"{\"type\":\"alert.opened\",\"timestamp\":\"2026-11-24T03:45:56Z\",\"data\":{" \
-	"\"alert\":" FRIENDLY ",\"source\":\"acme\",\"route\":\"rest\",\"sink\":\"s\""
-#define ITEM ITEM_HEAD "}}"
+	"\"alert\":" FRIENDLY ",\"source\":\"acme\",\"route\":\"rest\",\"sink\":\"s\"}}"
 
 static void several_are_the_items_of_a_digest(void **state)
 {
@@ -290,13 +132,6 @@ static void several_are_the_items_of_a_digest(void **state)
 	s->message.why = NULL;
 	expect_webhook(s, "{\"type\":\"alert.digest\",\"timestamp\":\"2026-11-24T03:45:56Z\","
 			  "\"data\":{ \"count\":2,\"items\":[\n" ITEM ",\n" ITEM "\n]}}\n");
-	struct json *j = parse("{\"user\":{\"name\":\"Jane\"}}");
-
-	s->facts[1].context = j; /* each has its own */
-	expect_webhook(s, "{\"type\":\"alert.digest\",\"timestamp\":\"2026-11-24T03:45:56Z\","
-			  "\"data\":{ \"count\":2,\"items\":[\n" ITEM ",\n" ITEM_HEAD
-			  ",\"user\":{\"name\":\"Jane\"}}}\n]}}\n");
-	json_free(&j);
 	sample_free(&s);
 }
 
@@ -460,15 +295,6 @@ static void expect_in_slack(const struct sample *s, const char *const *wanted)
 		if (strstr(body, *wanted) == NULL)
 			fail_msg("no %s in %s", *wanted, body);
 	mem_free(&body);
-}
-
-static void expect_in_template(const char *name, const struct sample *s, const char *wanted)
-{
-	char *text = render_shipped(name, &s->message);
-
-	if (strstr(text, wanted) == NULL)
-		fail_msg("no %s in %s", wanted, text);
-	mem_free(&text);
 }
 
 static void a_person_reads_what_happened_in_slack(void **state)
@@ -647,73 +473,11 @@ static void the_plain_renderings_hold_the_largest_digest(void **state)
 	mem_free(&text);
 }
 
-/* ---- budgets ---- */
-
-/* Green below 75 %, orange to 90 %, red above; the bar is full at 100 % and not before. */
-static void a_budget_has_the_colour_of_what_is_spent(void **state)
-{
-	static const struct {
-		const char *percent, *html, *width, *text, *slack;
-	} rows[] = {
-		{ "0", "\"calm\"", "\"1%\"", "[----------] 0 %",
-		  "🟢 ░░░░░░░░░░ 0 %" },
-		{ "74.9", "\"calm\"", "\"70%\"", "[#######---] 74.9 %",
-		  "🟢 ███████░░░ 74.9 %" },
-		{ "75.0", "\"near\"", "\"75%\"", "[#######---] 75.0 %",
-		  "🟠 ███████░░░ 75.0 %" },
-		{ "90.0", "\"near\"", "\"90%\"", "[#########-] 90.0 %",
-		  "🟠 █████████░ 90.0 %" },
-		{ "90.1", "\"over\"", "\"90%\"", "[#########-] 90.1 %", "🔴 █████████░ 90.1 %" },
-		{ "99.9", "\"over\"", "\"95%\"", "[#########-] 99.9 %", "🔴 █████████░ 99.9 %" },
-		{ "1e3", "\"over\"", "\"100%\"", "[##########] 1e3 %", "🔴 ██████████ 1e3 %" },
-	};
-	struct sample *s = sample_new(FRIENDLY, 1);
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char *context = mem_printf("{\"budget\":{\"percent\":%s}}", rows[i].percent);
-		struct json *j = parse(context);
-
-		s->facts[0].context = j;
-		expect_in_template("email.html.mustache", s, rows[i].html);
-		expect_in_template("email.html.mustache", s, rows[i].width);
-		expect_in_template("email.txt.mustache", s, rows[i].text);
-		expect_in_template("slack.slack.json.mustache", s, rows[i].slack);
-		json_free(&j);
-		mem_free(&context);
-	}
-	sample_free(&s);
-}
-
-static void of_a_budget_without_a_percentage_nothing_is_said(void **state)
-{
-	static const char *const names[] = { "email.html.mustache", "email.txt.mustache",
-					     "slack.slack.json.mustache" };
-	struct sample *s = sample_new(FRIENDLY, 1);
-	struct json *j =
-		parse("{\"user\":{},\"policy\":{},\"budget\":{\"amount\":0},\"usage\":{}}");
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
-		char *without = render_shipped(names[i], &s->message), *with;
-
-		s->facts[0].context = j;
-		with = render_shipped(names[i], &s->message);
-		assert_string_equal(with, without);
-		s->facts[0].context = NULL;
-		mem_free(&with);
-		mem_free(&without);
-	}
-	json_free(&j);
-	sample_free(&s);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(one_event_is_the_documented_body),
 		cmocka_unit_test(that_a_storm_began_is_said_with_its_alert),
-		cmocka_unit_test(who_and_what_is_behind_it_stands_beside_the_alert),
 		cmocka_unit_test(several_are_the_items_of_a_digest),
 		cmocka_unit_test(a_webhook_body_holds_each_alert_byte_for_byte),
 		cmocka_unit_test(slack_gets_valid_payloads_without_foreign_markup),
@@ -723,8 +487,6 @@ int main(void)
 		cmocka_unit_test(a_mail_reads_like_this),
 		cmocka_unit_test(the_plain_renderings_never_fail),
 		cmocka_unit_test(the_plain_renderings_hold_the_largest_digest),
-		cmocka_unit_test(a_budget_has_the_colour_of_what_is_spent),
-		cmocka_unit_test(of_a_budget_without_a_percentage_nothing_is_said),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
