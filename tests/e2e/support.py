@@ -153,7 +153,8 @@ class Store:
             return
         self.db.execute("PRAGMA page_size = 8192")
         self.db.execute("PRAGMA journal_mode = WAL")
-        steps = sorted((TOP / "src/store").glob("schema*.sql"))  # schema, schema_2, …
+        steps = sorted((TOP / "src/store").glob("schema*.sql"),  # schema, schema_2, … schema_10
+                       key=lambda step: (len(step.name), step.name))
         for step in steps:
             self.db.executescript(step.read_text(encoding="utf-8"))
         self.db.execute(f"PRAGMA user_version = {len(steps)}")
