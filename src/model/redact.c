@@ -167,7 +167,7 @@ static bool is_at_or_within(const char *path, size_t len, const char *of, size_t
 	       (len == of_len || path[of_len] == '.');
 }
 
-bool redact_touches(const char *pattern, const char *path)
+static bool touches(const char *pattern, const char *path)
 {
 	size_t len = strlen(pattern), path_len = strlen(path);
 
@@ -175,4 +175,12 @@ bool redact_touches(const char *pattern, const char *path)
 		len -= 2;
 	return is_at_or_within(path, path_len, pattern, len) ||
 	       is_at_or_within(pattern, len, path, path_len);
+}
+
+bool redact_touches(const char *pattern, const char *path)
+{
+	for (size_t i = 0; i < ARRAY_LEN(copies); i++)
+		if (takes(pattern, copies[i].name) && touches(copies[i].copy, path))
+			return true;
+	return touches(pattern, path);
 }
