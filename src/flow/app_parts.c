@@ -179,6 +179,15 @@ static bool is_kept(const struct app_sources *sources, const struct source *s)
 	return false;
 }
 
+/* Does another one go on with its alerts? */
+static bool is_replaced(const struct app_sources *sources, const struct source *s)
+{
+	for (size_t i = 0; i < sources->count; i++)
+		if (source_number(sources->list[i]) == source_number(s))
+			return true;
+	return false;
+}
+
 static void retire_others(struct app *a, const struct app_sources *sources)
 {
 	a->retired =
@@ -186,6 +195,8 @@ static void retire_others(struct app *a, const struct app_sources *sources)
 	for (size_t i = 0; i < a->source_count; i++) {
 		if (is_kept(sources, a->sources[i]))
 			continue;
+		if (!is_replaced(sources, a->sources[i]))
+			source_end_waiting(a->sources[i]);
 		source_retire(a->sources[i]);
 		a->retired[a->retired_count++] = a->sources[i];
 	}

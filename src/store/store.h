@@ -285,6 +285,7 @@ struct page_batch {
 	 */
 	size_t waiting_room;
 	int64_t waiting_after;
+	bool waiting_ends; /* they wait no longer, whatever is known */
 	/* NULL, or what a complete pass moves to: written last, in the same transaction. A batch
 	 * may hold nothing else. */
 	const struct source_state *position;

@@ -96,7 +96,7 @@ int64_t waiting_look(struct telling *t, int64_t after, size_t room)
 
 		if (!read_kept(t->s, ids[i], &k))
 			continue;
-		k.event.is_over = t->batch->now >= k.event.until;
+		k.event.is_over = t->batch->waiting_ends || t->batch->now >= k.event.until;
 		route(t, &k);
 		mem_free(&k.body);
 	}

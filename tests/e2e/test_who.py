@@ -1,9 +1,10 @@
 """Who, which policy, how much budget: kept with each event, and waited for, but never for long."""
 import json
+import signal
 import time
 
 from fakes import alert, heard, wait_for
-from programs import newer, run, webhook
+from programs import newer, run, source, webhook
 
 ALL = ["users", "policies", "budgets"]
 KEPT = {"context": ALL, "poll_every": "100ms", "sweep_every": "100ms", "context_every": "1h"}
@@ -199,3 +200,20 @@ def test_the_body_has_the_api_s_objects_byte_for_byte(scene):
     wait_for(lambda: heard(rest), 10, "the alert")
     kept = scene.query("SELECT body FROM v_directory WHERE id = 'new'")[0]["body"]
     assert f',"user":{kept}'.encode() in rest.all()[0].body
+
+
+def test_a_source_that_goes_leaves_nothing_unrouted(scene):
+    sim, other = scene.sim(), scene.sim()
+    rest = scene.receiver()
+    routes = [{"name": "all", "to": ["rest"]}]
+    keys = {**KEPT, "context_wait": "1m"}
+    both = [source(sim, name="acme", **keys), source(other, name="beta", **keys)]
+    config = scene.config(both, [webhook("rest", rest)], routes)
+    daemon = scene.start(config)
+    mirrored(scene, 48)
+    sim.put(of_user(1, "nobody"))
+    wait_for(lambda: scene.count(WAITING) == 1, 10, "the event to wait")
+    scene.config(both[1:], [webhook("rest", rest)], routes)
+    daemon.process.send_signal(signal.SIGHUP)
+    wait_for(lambda: heard(rest), 10, "the alert")
+    assert scene.count(WAITING) == 0
