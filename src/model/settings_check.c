@@ -163,11 +163,68 @@ static void check_mails(const struct settings_reading *g, const struct conf_node
 		}
 }
 
+/* ---- context ---- */
+
+/* What a name of the context needs; false: it is none of it. */
+static bool needs_context(const char *field, enum context_kind *kind)
+{
+	static const char *const names[CONTEXT_KINDS] = {
+		[CONTEXT_USERS] = "user.",
+		[CONTEXT_POLICIES] = "policy.",
+		[CONTEXT_BUDGETS] = "budget.",
+		[CONTEXT_USAGE] = "usage.",
+	};
+
+	for (size_t i = 0; i < CONTEXT_KINDS; i++)
+		if (strncmp(field, names[i], strlen(names[i])) == 0) {
+			*kind = (enum context_kind)i;
+			return true;
+		}
+	return false;
+}
+
+static bool is_kept(const struct settings *s, enum context_kind kind)
+{
+	for (size_t i = 0; i < s->source_count; i++)
+		if ((s->sources[i].context & 1u << kind) != 0)
+			return true;
+	return false;
+}
+
+/* It is empty for every alert, then: no mistake that stops anybody, but hardly what is meant. */
+static void warn_of_context(const struct settings_reading *g, const struct route *route,
+			    const char *what, const struct conf_node *group)
+{
+	enum context_kind kind;
+
+	for (size_t i = 0; i < route->match_count; i++) {
+		const char *field = matcher_field(route->match[i]);
+
+		if (needs_context(field, &kind) && !is_kept(g->settings, kind))
+			conf_warn(
+				&g->reader, conf_get(group, "match"),
+				"%s: \"%.40s\" is empty for every alert: no source has \"%s\" "
+				"in its context",
+				what, field, context_name(kind));
+	}
+}
+
+static void warn_of_contexts(const struct settings_reading *g, const struct conf_node *list)
+{
+	char what[SETTINGS_WHAT_MAX];
+
+	for (size_t i = 0; i < g->settings->route_count; i++) {
+		settings_say_what(what, "route", conf_at(list, i), i);
+		warn_of_context(g, &g->settings->routes[i], what, conf_at(list, i));
+	}
+}
+
 void settings_check(const struct settings_reading *g, const struct conf_node *root)
 {
 	check_mails(g, conf_get(root, "routes"));
 	check_nudges(g, conf_get(root, "sources"));
 	check_fallbacks(g, conf_get(root, "sinks"));
 	warn_of_idle_sinks(g);
+	warn_of_contexts(g, conf_get(root, "routes"));
 	settings_check_routes(g, conf_get(root, "routes"));
 }

@@ -217,3 +217,15 @@ def test_a_source_that_goes_leaves_nothing_unrouted(scene):
     daemon.process.send_signal(signal.SIGHUP)
     wait_for(lambda: heard(rest), 10, "the alert")
     assert scene.count(WAITING) == 0
+
+
+def test_check_warns_of_names_that_no_source_brings(scene):
+    sim = scene.sim()
+    sinks = [webhook("eng", scene.receiver()), webhook("rest", scene.receiver())]
+    routes = [{**BY_TEAM[0], "match": ["user.department = x", "budget.percent > 90"]}, BY_TEAM[1]]
+    config = scene.config(sim, sinks, routes, source_keys={"context": ["budgets"]})
+    said = run(config, "check", "--json")
+    assert said.returncode == 0
+    messages = [json.loads(line)["message"] for line in said.stdout.splitlines()]
+    assert messages == ['route "eng": "user.department" is empty for every alert: no source has '
+                        '"users" in its context']
