@@ -80,7 +80,7 @@ struct best {
 	char *body; /* owned; NULL: none yet */
 	size_t len;
 	int64_t tenths;
-	bool is_exact, has_percent;
+	bool is_exact;
 };
 
 static bool is_department(const struct best *best, const struct json_value *budget)
@@ -109,7 +109,6 @@ static void take_budget(void *arg, const char *body, size_t len)
 		best->len = len;
 		best->tenths = tenths;
 		best->is_exact = is_exact;
-		best->has_percent = json_get(json_root(j), "percent") != NULL;
 	}
 	json_free(&j);
 }
@@ -155,13 +154,8 @@ static void add_budget(struct making *m, const struct json *user)
 	choose_budget(m, &best, user);
 	if (best.body == NULL)
 		return;
-	if (best.tenths < 0 || best.has_percent) {
-		add_member(m->out, "budget", best.body, best.len);
-	} else {
-		add_member(m->out, "budget", best.body, best.len - 1);
-		buf_addf(m->out, ",\"percent\":%lld.%lld}", (long long)(best.tenths / 10),
-			 (long long)(best.tenths % 10));
-	}
+	buf_addf(m->out, "%s\"budget\":", m->out->data[m->out->len - 1] == '{' ? "" : ",");
+	budget_write(m->out, best.body, best.len);
 	mem_free(&best.body);
 }
 

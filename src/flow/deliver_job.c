@@ -16,6 +16,7 @@
 #include "base/kill.h"
 #include "base/log.h"
 #include "base/mem.h"
+#include "flow/budgets.h"
 #include "flow/say.h"
 #include "flow/suspects.h"
 
@@ -289,6 +290,19 @@ static bool fill(const struct job *job, const struct claim *c, struct envelope *
 	return true;
 }
 
+/* By the route of any of its members: one digest may be of several. */
+static bool wants_budgets(const struct job *job, const struct claim *c)
+{
+	for (size_t i = 0; i < c->member_count; i++) {
+		const struct route *route =
+			roster_route(job->deliver->p.roster, c->members[i].route);
+
+		if (route != NULL && route->digest.budgets)
+			return true;
+	}
+	return false;
+}
+
 /* An alert that can't be read is not told with others: alone it will be a dead letter. */
 static bool fill_digest(struct job *job, const struct claim *c, struct err *err)
 {
@@ -298,6 +312,9 @@ static bool fill_digest(struct job *job, const struct claim *c, struct err *err)
 	for (size_t i = 0; i < c->member_count; i++)
 		ok = fill(job, &c->members[i], &d->members[d->count++], err) && ok;
 	digest_say(d, c->why, c->storm, c->rest);
+	if (wants_budgets(job, c))
+		digest_add_budgets(
+			d, budgets_for(job->deliver->p.store, c->members[0].source, job->sink));
 	digest_tell(d, &job->envelope.message);
 	return ok;
 }

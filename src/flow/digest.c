@@ -28,6 +28,8 @@ void digest_free(struct digest **digest)
 	mem_free(&d->storm);
 	json_free(&d->rest);
 	mem_free(&d->rest_text);
+	json_free(&d->budgets);
+	mem_free(&d->budgets_text);
 	mem_free(digest);
 }
 
@@ -47,6 +49,15 @@ void digest_say(struct digest *d, const char *why, const char *storm, const char
 		d->rest = json_parse(d->rest_text, strlen(d->rest_text), &err);
 }
 
+void digest_add_budgets(struct digest *d, char *table)
+{
+	struct err err;
+
+	d->budgets_text = table;
+	if (table != NULL)
+		d->budgets = json_parse(table, strlen(table), &err);
+}
+
 void digest_tell(struct digest *d, struct message *message)
 {
 	char(*ids)[DELIVERY_ID_MAX] = mem_array(d->count, sizeof(*ids));
@@ -64,4 +75,5 @@ void digest_tell(struct digest *d, struct message *message)
 	message->why = d->why;
 	message->storm = d->storm;
 	message->rest = d->rest;
+	message->budgets = d->budgets;
 }

@@ -15,6 +15,8 @@ struct digest {
 	size_t count;
 	char *why, *storm, *rest_text; /* owned */
 	struct json *rest;             /* owned */
+	char *budgets_text;            /* owned */
+	struct json *budgets;          /* owned */
 	char delivery_id[DELIVERY_ID_MAX];
 };
 
@@ -24,6 +26,9 @@ void digest_free(struct digest **d);
 
 /* What is told beside the members; "" none. */
 void digest_say(struct digest *d, const char *why, const char *storm, const char *rest);
+
+/* A table that goes along; owned from now on; NULL: none. */
+void digest_add_budgets(struct digest *d, char *table);
 
 /* The message tells of all members from now on. */
 void digest_tell(struct digest *d, struct message *message);

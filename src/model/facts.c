@@ -83,6 +83,7 @@ enum { NOWHERE = -1 };
 	X("last", HOW_LAST, NOWHERE, NOWHERE)                                                  \
 	X("why", HOW_TEXT, NOWHERE, IN_MESSAGE(why))                                           \
 	X("storm", HOW_TEXT, NOWHERE, IN_MESSAGE(storm))                                       \
+	X("budgets", HOW_JSON, NOWHERE, IN_MESSAGE(budgets))                                   \
 	X("rest", HOW_JSON, NOWHERE, IN_MESSAGE(rest))                                         \
 	X("repeat", HOW_NUMBER, IN_FACTS(repeat), NOWHERE)                                     \
 	X("user", HOW_CONTEXT, IN_FACTS(context), NOWHERE)                                     \

@@ -22,12 +22,13 @@ enum {
 	HOURS_DAY_MIN = 24 * 60,       /* minutes */
 };
 
-/* `digest = { at; days; tz; }`: at these minutes of these days. */
+/* `digest = { at; days; tz; budgets; }`: at these minutes of these days. */
 struct hours {
 	int at[HOURS_TIMES_MAX]; /* minutes since midnight, ascending */
 	size_t at_count;         /* 0: never */
 	unsigned days;           /* bits, from Monday */
 	struct zone *zone;       /* NULL: UTC */
+	bool budgets;            /* the table of all budgets goes along */
 };
 
 /* `quiet = ( { from; until; days; tz; except; } )`: begins on these days, may cross midnight. */

@@ -370,8 +370,9 @@ bool matcher_was_cut(const struct matcher *m)
 
 /* Of the names of facts, those that a delivery brings or a message. */
 static const char *const later_names[] = {
-	"route", "sink",   "delivery_id", "link", "count", "alerts",   "why",    "storm",
-	"rest",  "repeat", "vars",        "map",  "url",   "base_url", "handle", "kept",
+	"route", "sink",  "delivery_id", "link",   "count",  "alerts",
+	"why",   "storm", "budgets",     "rest",   "repeat", "vars",
+	"map",   "url",   "base_url",    "handle", "kept",
 };
 
 bool matcher_is_plausible(const struct matcher *m, struct err *err)

@@ -216,6 +216,12 @@ static void warn_of_contexts(const struct settings_reading *g, const struct conf
 	for (size_t i = 0; i < g->settings->route_count; i++) {
 		settings_say_what(what, "route", conf_at(list, i), i);
 		warn_of_context(g, &g->settings->routes[i], what, conf_at(list, i));
+		if (g->settings->routes[i].digest.budgets &&
+		    !is_kept(g->settings, CONTEXT_BUDGETS))
+			conf_warn(&g->reader, conf_get(conf_at(list, i), "digest"),
+				  "%s: budgets does nothing: no source has \"budgets\" in its "
+				  "context",
+				  what);
 	}
 }
 

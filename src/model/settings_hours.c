@@ -34,6 +34,11 @@ const struct conf_key settings_digest_keys[] = {
 	  .kind = CONF_OTHER,
 	  .fallback = "UTC",
 	  .help = "the zone of these times: \"Europe/Berlin\"" },
+	{ .name = "budgets",
+	  .kind = CONF_BOOL,
+	  .offset = offsetof(struct hours, budgets),
+	  .fallback = "false",
+	  .help = "the table of all budgets goes along" },
 	{ .name = NULL },
 };
 

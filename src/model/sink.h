@@ -52,6 +52,7 @@ struct message {
 	bool is_digest;             /* also of one alert, where more may follow (a storm's) */
 	const char *why, *storm;    /* of a digest; NULL none */
 	const struct json *rest;    /* what it counts and does not list; NULL none */
+	const struct json *budgets; /* all of them, where the route wants them; NULL none */
 	const char *url, *base_url; /* of a sink with a preset; NULL none */
 	const char *bearer;         /* of this attempt, where flow has logged in; NULL none */
 	/* Whom it is for, where the sink writes to people; NULL: those of the first alert. */

@@ -277,21 +277,39 @@ enum directory_done store_directory_ask(struct store *s, struct directory_list o
 	return DIRECTORY_DONE;
 }
 
-bool store_directory_budgets(struct store *s, int source, const char *place,
-			     void (*take)(void *arg, const char *body, size_t len), void *arg,
-			     struct err *err)
+static bool take_bodies(struct store *s, struct stmt *q,
+			void (*take)(void *arg, const char *body, size_t len), void *arg,
+			struct err *err)
 {
-	struct stmt *q;
 	size_t len;
 
-	begin_reading(s);
-	q = db_use(s->db, SQL_DIRECTORY_BUDGETS);
-	stmt_bind_int(q, 1, source);
-	stmt_bind_text(q, 2, place);
 	while (stmt_row(q)) {
 		const char *body = stmt_text(q, 0, &len);
 
 		take(arg, body, len);
 	}
 	return db_failure(s->db) == DB_FINE || err_set(err, "%s", db_error(s->db));
+}
+
+bool store_directory_budgets(struct store *s, int source, const char *place,
+			     void (*take)(void *arg, const char *body, size_t len), void *arg,
+			     struct err *err)
+{
+	begin_reading(s);
+	struct stmt *q = db_use(s->db, SQL_DIRECTORY_BUDGETS);
+
+	stmt_bind_int(q, 1, source);
+	stmt_bind_text(q, 2, place);
+	return take_bodies(s, q, take, arg, err);
+}
+
+bool store_directory_all_budgets(struct store *s, int source,
+				 void (*take)(void *arg, const char *body, size_t len),
+				 void *arg, struct err *err)
+{
+	begin_reading(s);
+	struct stmt *q = db_use(s->db, SQL_DIRECTORY_ALL_BUDGETS);
+
+	stmt_bind_int(q, 1, source);
+	return take_bodies(s, q, take, arg, err);
 }

@@ -386,6 +386,9 @@ const char *const sql_texts[SQL_COUNT] = {
 			      " gone_at, body) VALUES (?1, ?2, ?3, 0, ?4, '')",
 	[SQL_DIRECTORY_BUDGETS] = "SELECT body FROM directory WHERE source = ?1 AND place = ?2"
 				  " AND place IS NOT NULL AND gone_at IS NULL ORDER BY number",
+	[SQL_DIRECTORY_ALL_BUDGETS] = "SELECT body FROM directory WHERE source = ?1"
+				      " AND place IS NOT NULL AND gone_at IS NULL"
+				      " ORDER BY number LIMIT 1000",
 	[SQL_MIRRORED_PUT] = "INSERT INTO mirrored (source, kind, at, count)"
 			     " VALUES (?1, ?2, ?3, ?4) ON CONFLICT DO UPDATE SET"
 			     " at = excluded.at, count = excluded.count",

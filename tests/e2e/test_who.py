@@ -3,8 +3,8 @@ import json
 import signal
 import time
 
-from fakes import alert, heard, wait_for
-from programs import newer, run, source, webhook
+from fakes import alert, heard, parse_mail, wait_for
+from programs import newer, plain_email, run, source, webhook
 
 ALL = ["users", "policies", "budgets"]
 KEPT = {"context": ALL, "poll_every": "100ms", "sweep_every": "100ms", "context_every": "1h"}
@@ -229,3 +229,24 @@ def test_check_warns_of_names_that_no_source_brings(scene):
     messages = [json.loads(line)["message"] for line in said.stdout.splitlines()]
     assert messages == ['route "eng": "user.department" is empty for every alert: no source has '
                         '"users" in its context']
+
+
+def test_a_digest_takes_the_table_of_budgets_along(scene):
+    sim, post = scene.sim(), scene.mail()
+    routes = [{"name": "day", "to": ["post"], "digest": {"at": ["00:00"], "budgets": True}}]
+    config = scene.config(sim, [plain_email("post", post)], routes, source_keys=KEPT)
+    daemon = scene.start(config)
+    mirrored(scene)
+    # What a silence held goes out when it ends, so nobody waits for midnight here.
+    silence = run(config, "silence", "add", "type != none", "--for", "1h", "--comment", "c").stdout.strip()
+    daemon.says("silences", in_force="1")
+    sim.put(of_user(1, user(1)), of_user(2, user(2)))
+    held = "SELECT count(*) FROM v_deliveries WHERE reason = 'silence'"
+    wait_for(lambda: scene.count(held) == 2, 10, "both to be held")
+    assert run(config, "silence", "end", silence).returncode == 0
+    wait_for(lambda: post.mails, 20, "the digest")
+    parts = [part.get_content() for part in parse_mail(post.mails[0]).walk()
+             if part.get_content_maintype() == "text"]
+    for part in parts:
+        assert "Whole organisation" in part and " of $250,000.00" in part, part
+    assert len(parts) == 2
