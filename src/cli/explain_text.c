@@ -137,8 +137,7 @@ static void put_people(struct story *s)
 	for (size_t i = 0; i < p->left_out_count; i++) {
 		const struct left_out *l = &p->left_out[i];
 
-		fprintf(s->out, "\n       left out: entry %zu of `%s`, which ", l->place,
-			l->key);
+		fprintf(s->out, "\n       left out: entry %zu of `%s`: ", l->place, l->key);
 		put(s, "", l->why);
 	}
 }

@@ -159,9 +159,8 @@ static void print_people(const struct sending *s)
 	print_list("for", s->people.to, s->people.to_count);
 	print_list("copy for", s->people.cc, s->people.cc_count);
 	for (size_t i = 0; i < s->people.left_out_count; i++)
-		printf("%-8s entry %zu of `%s`, which %s\n", "left out",
-		       s->people.left_out[i].place, s->people.left_out[i].key,
-		       s->people.left_out[i].why);
+		printf("%-8s entry %zu of `%s`: %s\n", "left out", s->people.left_out[i].place,
+		       s->people.left_out[i].key, s->people.left_out[i].why);
 }
 
 static void print_json(const struct sending *s)

@@ -81,7 +81,8 @@ static void read_file(const char *path, char *out, size_t size)
 		fclose(in);
 }
 
-/* What `tocsin explain` prints, at the moment that the clock shows. */
+/* What `tocsin explain` prints, at the moment that the clock shows. `option` is one word, and may
+ * hold what it takes behind a "=". */
 static void explain(const char *id, const char *option, char *out, size_t size)
 {
 	char conf[128], path[128];
@@ -116,19 +117,24 @@ static void write_golden(const char *path, const char *text)
 	fclose(out);
 }
 
-static void expect_story(const char *name, const char *id)
+static void expect_story_with(const char *name, const char *id, const char *option)
 {
 	static char got[ANSWER_MAX], wanted[ANSWER_MAX];
 	const char *mode = getenv("GOLDEN");
 	char path[128];
 
 	snprintf(path, sizeof(path), "tests/golden/explain/%s.txt", name);
-	explain(id, NULL, got, sizeof(got));
+	explain(id, option, got, sizeof(got));
 	if (mode != NULL && strcmp(mode, "write") == 0)
 		write_golden(path, got);
 	read_file(path, wanted, sizeof(wanted));
 	if (strcmp(got, wanted) != 0)
 		fail_msg("%s is told otherwise (GOLDEN=write writes it):\n%s", path, got);
+}
+
+static void expect_story(const char *name, const char *id)
+{
+	expect_story_with(name, id, NULL);
 }
 
 /* A member of the story as JSON: the same holds are in it. */
@@ -315,6 +321,47 @@ static void nobody_wanted_it(void **state)
 	expect_story("unrouted", "al-1");
 }
 
+/* Three alerts: of somebody, of nobody, and of one who is not to get mail. */
+static void list_owned(void)
+{
+	static const char *const owners[] = { "\"Jane Doe <jane@acme.com>\"", "null",
+					      "\"eve@example.net\"" };
+	size_t len = (size_t)snprintf(world.page, sizeof(world.page), "{\"items\":[");
+
+	for (size_t i = 0; i < ARRAY_LEN(owners); i++)
+		len += (size_t)snprintf(
+			world.page + len, sizeof(world.page) - len,
+			"%s{\"id\":\"al-%zu\",\"org_id\":\"acme\",\"type\":\"anomaly_detected\","
+			"\"status\":\"open\",\"severity\":\"high\",\"title\":\"Token use is eight "
+			"times what it was\",\"metadata\":{\"owner\":%s,\"team\":\"risk\"},"
+			"\"created_at\":\"2025-11-24T16:30:00Z\"}",
+			i > 0 ? "," : "", i + 1, owners[i]);
+	snprintf(world.page + len, sizeof(world.page) - len,
+		 "],\"next_cursor\":null,\"has_more\":false}");
+}
+
+/* What one sink hears and sees, and whom its mails are for. */
+static void for_one_sink(void **state)
+{
+	(void)state;
+	start("{ name = \"mail\"; type = \"email\"; server = \"smtp://127.0.0.1:1\"; "
+	      "starttls = \"off\"; from = \"tocsin@acme.com\"; to = [ \"{{metadata.owner}}\" ]; "
+	      "to_domains = [ \"acme.com\" ]; }, "
+	      "{ name = \"mails\"; type = \"email\"; server = \"smtp://127.0.0.1:1\"; "
+	      "starttls = \"off\"; from = \"tocsin@acme.com\"; to = [ \"{{metadata.owner}}\" ]; "
+	      "cc = [ \"secops@acme.org\" ]; to_domains = [ \"acme.com\" ]; }, "
+	      "{ name = \"blind\"; type = \"webhook\"; url = \"http://127.0.0.1:1/blind\"; "
+	      "redact = [ \"title\", \"severity\", \"metadata.*\" ]; }",
+	      "{ name = \"risk\"; match = [ \"metadata.team = risk\", \"type =~ anomaly.*\" ]; "
+	      "to = [ \"mail\", \"mails\", \"blind\" ]; }");
+	list_owned();
+	live(10 * MINUTE);
+	expect_story_with("for-somebody", "al-1", "--for=mail");
+	expect_story_with("for-nobody", "al-2", "--for=mail");
+	expect_story_with("for-one-left", "al-3", "--for=mails");
+	expect_story_with("for-blind", "al-1", "--for=blind");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -324,7 +371,7 @@ int main(void)
 		STORY(a_group_goes_out_as_one), STORY(a_storm_holds_the_rest),
 		STORY(a_delay_drops_both),      STORY(a_silence_holds_it),
 		STORY(an_escalation),           STORY(a_repeat),
-		STORY(nobody_wanted_it),
+		STORY(nobody_wanted_it),        STORY(for_one_sink),
 	};
 
 	log_setup(LOG_ERROR, LOG_TEXT);
