@@ -268,6 +268,7 @@ static void release_told(struct told *t)
 static void read_event(struct story *s, struct view *v)
 {
 	s->seq = view_int(v, "seq");
+	s->waits = !view_is_null(v, "wait_until");
 	s->episode = view_int(v, "episode");
 	s->delivery_count = 0;
 	s->is_opening = false;

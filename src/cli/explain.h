@@ -65,6 +65,7 @@ struct story {
 
 	/* Of the event being told. */
 	int64_t seq, episode;
+	bool waits;            /* for its context: it is not routed yet */
 	size_t delivery_count; /* to whatever sink */
 	struct told event;
 	struct told began; /* the first event of its episode: routes chose then */

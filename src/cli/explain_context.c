@@ -97,12 +97,10 @@ void explain_context(struct story *s, struct view *v)
 	int64_t until = view_int(v, "wait_until");
 	char ago[CLOCK_TEXT_MAX];
 
-	if (until != 0) {
+	if (s->waits) {
 		clock_ago(until, s->now, ago);
 		fprintf(s->out,
-			"  waits for what is not known of it, until %s at most; then it "
-			"is routed\n",
-			ago);
+			"  waits for what is not known of it: routed %s at the latest\n", ago);
 	}
 	if (s->event.context == NULL || s->seq != 1)
 		return;

@@ -184,7 +184,7 @@ static void end_list(struct story *s)
 static void end_event(struct story *s)
 {
 	jline_close(&s->j, ']');
-	jline_bool(&s->j, "unrouted", s->seq == 1 && s->delivery_count == 0);
+	jline_bool(&s->j, "unrouted", s->seq == 1 && s->delivery_count == 0 && !s->waits);
 	jline_close(&s->j, '}');
 }
 

@@ -208,7 +208,7 @@ static void end_delivery(struct story *s)
 /* An episode is routed at its first event. */
 static void end_event(struct story *s)
 {
-	if (s->seq == 1 && s->delivery_count == 0)
+	if (s->seq == 1 && s->delivery_count == 0 && !s->waits)
 		fputs("  no route wanted it: nobody was told (`tocsin route --id` tells why)\n",
 		      s->out);
 }

@@ -256,7 +256,7 @@ bool source_once_over(const struct source *s, bool *ok)
 {
 	*ok = s->once_ok;
 	/* What is known of people and budgets is brought up to date, too, but nobody waits long. */
-	if (s->once_ok && source_waits(s))
+	if (s->once_ok && !s->paused && source_waits(s))
 		return false;
 	if (s->once_ok && !directory_is_quiet(s->directory) &&
 	    clock_steady() - s->born_at < ONCE_CONTEXT_MS)

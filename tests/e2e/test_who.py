@@ -87,6 +87,8 @@ def test_an_event_waits_for_a_user_that_comes(scene):
     assert not heard(eng) and not heard(rest)
     shown = run(scene.folder / "tocsin.conf", "alerts", "--state", "unrouted", "--json")
     assert shown.returncode == 0 and shown.stdout == ""
+    told = run(scene.folder / "tocsin.conf", "explain", "al-1").stdout
+    assert "waits for what is not known of it: routed in" in told and "no route" not in told
     sim.call("POST", "/_sim/users", [{"id": "fresh", "name": "Fay", "department": "Engineering"}])
     wait_for(lambda: heard(eng), 25, "the alert, by its user's department")
     assert scene.count(WAITING) == 0
