@@ -165,6 +165,21 @@ def test_a_night_of_two_peoples_alerts_shows_none_the_others(scene, hold):
     assert rows(scene, 40) == rows(scene, 41) == [("opened", "dropped", "no recipient")]
 
 
+def test_a_group_is_full_by_what_is_for_the_same_people(scene):
+    post = scene.mail()
+    routes = [{"name": "all", "to": ["post"], "group": {"wait": "1h", "max": 2}}]
+    sim, _, _ = begin(scene, post, routes)
+    sim.put(owned(1, "jane@acme.com"))
+    wait_for(lambda: rows(scene, 1), 20, "the first row")
+    sim.put(owned(2, "joe@acme.com"))
+    wait_for(lambda: rows(scene, 2), 20, "the second row")
+    sim.put(owned(3, "Jane <JANE@acme.com>"))
+    wait_for(lambda: post.mails, 20, "the group")
+    wait_for(lambda: rows(scene, 3) == [("opened", "done", None)], 20, "its end")
+    assert [m.recipients for m in post.mails] == [["jane@acme.com"]]
+    assert rows(scene, 2) == [("opened", "held", "group")]
+
+
 def test_what_a_digest_only_counts_is_not_mixed_either(scene):
     post = scene.mail()
     sim, config, daemon = begin(scene, post)
