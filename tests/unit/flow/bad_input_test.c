@@ -26,7 +26,8 @@ static const char conf[] =
 	"  api_key = \"k\"; link = \"https://app.example.com/a/{{id}}\"; } );\n"
 	"sinks = ( { name = \"s\"; type = \"slack\"; url = \"https://hooks.example.com/x\"; },\n"
 	"  { name = \"m\"; type = \"email\"; server = \"smtps://smtp.example.com\";\n"
-	"    from = \"a@example.com\"; to = [ \"b@example.com\" ]; },\n"
+	"    from = \"a@example.com\"; to = [ \"b@example.com\", \"{{title}}\" ];\n"
+	"    cc = \"{{unheard_of}} <{{message}}@example.com>\"; },\n"
 	"  { name = \"w\"; type = \"webhook\"; url = \"https://hooks.example.com/y\"; }%s );\n"
 	"routes = ( { name = \"rest\"; to = [ \"s\", \"m\", \"w\" ]; } );\n";
 
