@@ -22,16 +22,12 @@ enum { RENDERED_MAX = 1024, KEY_BYTES_MAX = 64 << 10 };
 
 #define ANY_DOMAIN "*"
 
-/* One of `to` or `cc`. */
-struct entry {
-	const char *text;
-	struct tmpl *tmpl; /* NULL: it is an address */
-};
-
+/* `to` or `cc`. An address may be a reference that is read again (model/conf_refresh), so it is
+ * taken from the settings each time; what is a template stays as it was when it was compiled. */
 struct list {
 	const char *key;
-	struct entry *entries;
-	size_t count;
+	const struct conf_texts *texts;
+	struct tmpl **tmpls; /* one a text, NULL: it is an address; owned, as is each */
 };
 
 struct email_people {
@@ -106,15 +102,11 @@ static void read_list(struct list *l, const char *key, const struct conf_texts *
 	struct err err;
 
 	l->key = key;
-	l->entries = mem_array(texts->count, sizeof(*l->entries));
-	for (size_t i = 0; i < texts->count; i++) {
-		const char *text = texts->list[i];
-		struct entry *e = &l->entries[l->count++];
-
-		e->text = text;
-		if (is_template(text))
-			e->tmpl = compile(text, &err);
-	}
+	l->texts = texts;
+	l->tmpls = mem_array(texts->count, sizeof(*l->tmpls));
+	for (size_t i = 0; i < texts->count; i++)
+		if (is_template(texts->list[i]))
+			l->tmpls[i] = compile(texts->list[i], &err);
 }
 
 struct email_people *email_people_new(const struct email_people_keys *keys)
@@ -129,9 +121,9 @@ struct email_people *email_people_new(const struct email_people_keys *keys)
 
 static void release_list(struct list *l)
 {
-	for (size_t i = 0; i < l->count; i++)
-		tmpl_free(&l->entries[i].tmpl);
-	mem_free(&l->entries);
+	for (size_t i = 0; i < l->texts->count; i++)
+		tmpl_free(&l->tmpls[i]);
+	mem_free(&l->tmpls);
 }
 
 void email_people_free(struct email_people **p)
@@ -145,8 +137,8 @@ void email_people_free(struct email_people **p)
 
 static bool has_template(const struct list *l)
 {
-	for (size_t i = 0; i < l->count; i++)
-		if (l->entries[i].tmpl != NULL)
+	for (size_t i = 0; i < l->texts->count; i++)
+		if (l->tmpls[i] != NULL)
 			return true;
 	return false;
 }
@@ -163,9 +155,9 @@ bool email_people_are_free(const struct email_people *p)
 
 static void each_use(const struct list *l, const struct tmpl_uses *uses)
 {
-	for (size_t i = 0; i < l->count; i++)
-		if (l->entries[i].tmpl != NULL)
-			tmpl_each_use(l->entries[i].tmpl, uses);
+	for (size_t i = 0; i < l->texts->count; i++)
+		if (l->tmpls[i] != NULL)
+			tmpl_each_use(l->tmpls[i], uses);
 }
 
 void email_people_each_use(const struct email_people *p, const struct tmpl_uses *uses)
@@ -215,7 +207,7 @@ static bool is_blank(const struct buf *text)
 }
 
 /* Reads what a template became. */
-static bool read_rendered(const struct gathering *g, const struct entry *e, struct buf *text,
+static bool read_rendered(const struct gathering *g, const struct tmpl *t, struct buf *text,
 			  struct email_address *a, struct err *err)
 {
 	struct value root;
@@ -223,7 +215,7 @@ static bool read_rendered(const struct gathering *g, const struct entry *e, stru
 	if (g->facts == NULL)
 		return err_set(err, "is empty");
 	value_of_facts(g->facts, &root);
-	if (!tmpl_render(e->tmpl, &root, text, NULL, err))
+	if (!tmpl_render(t, &root, text, NULL, err))
 		return err_set(err, text->overflow ? "is too long for an address"
 						   : "can't be rendered");
 	if (is_blank(text))
@@ -275,18 +267,19 @@ static void gather(struct gathering *g, const struct list *l, char **list, size_
 	struct err err;
 
 	buf_init(&text, RENDERED_MAX);
-	for (size_t i = 0; i < l->count; i++) {
-		const struct entry *e = &l->entries[i];
+	for (size_t i = 0; i < l->texts->count; i++) {
+		const struct tmpl *t = l->tmpls[i];
+		const char *fixed = l->texts->list[i];
 
 		buf_clear(&text);
-		bool ok = e->tmpl != NULL ? read_rendered(g, e, &text, &a, &err)
-					  : email_address_read(&a, e->text, &err);
+		bool ok = t != NULL ? read_rendered(g, t, &text, &a, &err)
+				    : email_address_read(&a, fixed, &err);
 
 		if (!ok)
 			leave_out(g->out, l->key, i + 1, is_blank(&text) && !text.overflow,
 				  err.text);
 		else if (!is_known(&g->addresses, a.address))
-			list[(*count)++] = trimmed(e->tmpl != NULL ? text.data : e->text);
+			list[(*count)++] = trimmed(t != NULL ? text.data : fixed);
 	}
 	buf_release(&text);
 }
@@ -297,8 +290,8 @@ void email_people_of(const struct email_people *p, const struct facts *facts,
 	struct gathering g = { .p = p, .facts = facts, .out = out };
 
 	*out = (struct people){ .key = PEOPLE_NOBODY };
-	out->to = mem_array(p->to.count, sizeof(*out->to));
-	out->cc = mem_array(p->cc.count, sizeof(*out->cc));
+	out->to = mem_array(p->to.texts->count, sizeof(*out->to));
+	out->cc = mem_array(p->cc.texts->count, sizeof(*out->cc));
 	buf_init(&g.addresses, KEY_BYTES_MAX);
 	gather(&g, &p->to, out->to, &out->to_count);
 	gather(&g, &p->cc, out->cc, &out->cc_count);

@@ -18,7 +18,7 @@
 
 struct email_people;
 
-/* As they are configured; borrowed by what is made of them. */
+/* As they are configured; borrowed for as long as what is made of them lives. */
 struct email_people_keys {
 	const struct conf_texts *to, *cc, *domains;
 };

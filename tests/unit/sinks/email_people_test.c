@@ -1,6 +1,9 @@
 /* Addresses that an alert names: what they become, who is left out and why. */
 #include "sample.h"
 
+#include <stdlib.h>
+#include <unistd.h>
+
 #include "model/alert.h"
 #include "model/json.h"
 
@@ -216,6 +219,46 @@ static void a_mail_goes_to_whom_flow_says_else_to_whom_its_alert_names(void **st
 	settings_free(&s);
 }
 
+static void write_text(const char *path, const char *text)
+{
+	FILE *out = fopen(path, "w");
+
+	assert_non_null(out);
+	fputs(text, out);
+	fclose(out);
+}
+
+/* References are read again when a login is refused; addresses may be some. */
+static void an_address_that_is_read_again_is_the_new_one(void **state)
+{
+	char path[] = "/tmp/tocsin-people-XXXXXX";
+	const struct settings_context ctx = { .file = "t.conf",
+					      .types = sink_types,
+					      .resolve = secret_resolve };
+	struct people people;
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	close(fd);
+	write_text(path, "old@acme.com");
+	char *keys =
+		mem_printf(BASE DOMAINS "to = [ \"file:%s\", \"{{metadata.owner}}\" ];", path);
+	struct settings *s = sample_settings(keys);
+
+	write_text(path, "new@acme.com");
+	assert_true(settings_refresh_sink(&s->sinks[0], &ctx));
+	char *text = people_text(s, "{\"id\":\"a\",\"metadata\":{\"owner\":\"joe@acme.de\"}}",
+				 &people);
+
+	assert_string_equal(text, "to new@acme.com; to joe@acme.de; ");
+	people_release(&people);
+	mem_free(&text);
+	settings_free(&s);
+	mem_free(&keys);
+	unlink(path);
+}
+
 static void mistakes_are_told_at_check(void **state)
 {
 	static const struct {
@@ -272,6 +315,7 @@ int main(void)
 		cmocka_unit_test(several_entries_each_once),
 		cmocka_unit_test(the_same_people_have_one_key),
 		cmocka_unit_test(a_mail_goes_to_whom_flow_says_else_to_whom_its_alert_names),
+		cmocka_unit_test(an_address_that_is_read_again_is_the_new_one),
 		cmocka_unit_test(mistakes_are_told_at_check),
 	};
 
