@@ -29,7 +29,9 @@
 #include "store/people.h"
 
 enum {
-	BATCH_MAX = 100,   /* where nobody has said */
+	BATCH_MAX = 100, /* where nobody has said */
+	CLOSE_MAX =
+		200, /* in one tick: where each is for other people there may be very many */
 	MEMBERS_MAX = 500, /* of a digest in which each is listed */
 	RANK_MAX = 9,
 	NOTED_MAX_MS = 24 * 3600 * 1000, /* what was dropped longer ago is of another day */
@@ -350,7 +352,7 @@ void batches_close(struct store *s, const struct tick *tick, int64_t now)
 {
 	struct batch b;
 
-	for (;;) {
+	for (int i = 0; i < CLOSE_MAX; i++) {
 		struct stmt *q = db_use(s->db, SQL_BATCH_ANY_FORMING);
 		bool is_some = stmt_row(q);
 

@@ -40,7 +40,8 @@ struct dropping {
 };
 void batches_note_dropped(struct store *s, const struct dropping *d, int64_t now);
 
-/* Nobody else is to come: those that are forming are to be sent. */
+/* Nobody else is to come: those that are forming are to be sent, of very many some now and the
+ * others with the next ticks. */
 void batches_close(struct store *s, const struct tick *tick, int64_t now);
 
 /* Fills what the claim of a leader tells: members with their keys, not yet their events. */

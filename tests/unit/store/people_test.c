@@ -17,8 +17,8 @@ static int64_t people_by_title(void *arg, int sink, const struct opening *o)
 	assert_int_equal(o->source, k->source);
 	assert_int_equal(sink, k->sinks[0].number);
 	assert_true(alert_read(&a, o->body, o->body_len, &err));
-	int64_t people = a.title[0] == '\0' ? STORE_NOBODY
-					    : 100 + alert_hash(a.title, strlen(a.title)) % 1000;
+	int64_t people =
+		a.title[0] == '\0' ? STORE_NOBODY : alert_hash(a.title, strlen(a.title));
 
 	alert_release(&a);
 	return people != 0 ? people : 7;
@@ -226,6 +226,47 @@ static void what_waits_behind_a_digest_joins_it_only_for_its_people(void **state
 		ask(k, "SELECT state AS x FROM v_deliveries WHERE event = 'reopened'"), "held");
 }
 
+static int64_t count(struct kit *k, const char *sql)
+{
+	int64_t value;
+	struct err err;
+
+	assert_true(num_parse_int(ask(k, sql), &value, &err));
+	return value;
+}
+
+/* However many people there are, no tick takes long. */
+static void a_night_of_very_many_people_is_told_in_steps(void **state)
+{
+	enum { PEOPLE = 300, STEP_MAX = 200 };
+	struct kit *k = named(state);
+	int64_t told = 0;
+
+	held(k, HOLD_QUIET, k->now + HOUR);
+	for (int i = 0; i < PEOPLE * 2; i++) {
+		char id[16], who[16];
+
+		snprintf(id, sizeof(id), "al%d", i);
+		snprintf(who, sizeof(who), "p%d", i % PEOPLE);
+		kit_show(k, id, "open", who);
+	}
+	k->now += HOUR;
+	for (int i = 0; i < 20; i++) {
+		tick(k);
+		settle_all(k, DELIVERY_DONE);
+		int64_t now = count(k, "SELECT count(*) AS x FROM v_batches"
+				       " WHERE state <> 'forming'");
+
+		assert_true(now - told <= STEP_MAX);
+		told = now;
+	}
+	assert_int_equal(told, PEOPLE);
+	assert_int_equal(count(k, "SELECT count(*) AS x FROM v_batches WHERE count <> 2"), 0);
+	assert_int_equal(count(k, "SELECT count(*) AS x FROM v_deliveries"
+				  " WHERE state <> 'done'"),
+			 0);
+}
+
 /* Rows of a storm are counted together, and told to each by what is his. */
 static void a_storm_tells_each_by_his_own(void **state)
 {
@@ -282,6 +323,7 @@ int main(void)
 		STORY(news_for_others_do_not_take_the_place_of_a_close),
 		STORY(for_the_same_people_they_fold_as_ever),
 		STORY(what_waits_behind_a_digest_joins_it_only_for_its_people),
+		STORY(a_night_of_very_many_people_is_told_in_steps),
 		STORY(a_storm_tells_each_by_his_own),
 		STORY(of_other_sinks_nobody_is_asked),
 	};
