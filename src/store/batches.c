@@ -29,9 +29,8 @@
 #include "store/people.h"
 
 enum {
-	BATCH_MAX = 100, /* where nobody has said */
-	CLOSE_MAX =
-		200, /* in one tick: where each is for other people there may be very many */
+	BATCH_MAX = 100,   /* where nobody has said */
+	CLOSE_MAX = 200,   /* in one tick: of very many people there may be very many */
 	MEMBERS_MAX = 500, /* of a digest in which each is listed */
 	RANK_MAX = 9,
 	NOTED_MAX_MS = 24 * 3600 * 1000, /* what was dropped longer ago is of another day */
