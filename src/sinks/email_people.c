@@ -37,10 +37,11 @@ struct email_people {
 
 /* What has a value of its own only once there is a message, or none that is an address. */
 static const char *const refused_names[] = {
-	"route", "delivery_id", "possible_repeat", "raw",    "link",
-	"count", "alerts",      "index",           "last",   "why",
-	"storm", "rest",        "repeat",          "test",   "map",
-	"url",   "base_url",    "dedup_key",       "handle", "kept",
+	"route",   "delivery_id", "possible_repeat", "raw",    "link",
+	"count",   "alerts",      "index",           "last",   "why",
+	"storm",   "rest",        "repeat",          "test",   "map",
+	"url",     "base_url",    "dedup_key",       "handle", "kept",
+	"budgets",
 };
 
 /* ---- from the configuration ---- */

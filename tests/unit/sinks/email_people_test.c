@@ -6,6 +6,7 @@
 
 #include "model/alert.h"
 #include "model/json.h"
+#include "sinks/email_people.h"
 
 #define BASE \
 	"type = \"email\"; server = \"smtps://smtp.acme.com\"; from = \"tocsin@acme.com\"; "
@@ -259,6 +260,30 @@ static void an_address_that_is_read_again_is_the_new_one(void **state)
 	unlink(path);
 }
 
+/* Each name of the table is one that an alert has before there is a message, or is refused. */
+static void what_has_a_value_only_in_a_message_names_nobody(void **state)
+{
+	static const char *const useful[] = {
+		"event",       "first",    "id",      "org_id",  "type",      "severity",
+		"status",      "title",    "message", "user_id", "policy_id", "created_at",
+		"resolved_at", "metadata", "source",  "sink",    "at",        "vars",
+		"user",        "policy",   "budget",  "usage",   NULL
+	};
+
+	(void)state;
+	for (const char *const *name = facts_names(); *name != NULL; name++) {
+		char *entry = mem_printf("{{%s}}", *name);
+		bool is_useful = false;
+		struct err err;
+
+		for (size_t i = 0; useful[i] != NULL; i++)
+			is_useful = is_useful || strcmp(useful[i], *name) == 0;
+		if (email_people_check(entry, &err) != is_useful)
+			fail_msg("%s", entry);
+		mem_free(&entry);
+	}
+}
+
 static void mistakes_are_told_at_check(void **state)
 {
 	static const struct {
@@ -316,6 +341,7 @@ int main(void)
 		cmocka_unit_test(the_same_people_have_one_key),
 		cmocka_unit_test(a_mail_goes_to_whom_flow_says_else_to_whom_its_alert_names),
 		cmocka_unit_test(an_address_that_is_read_again_is_the_new_one),
+		cmocka_unit_test(what_has_a_value_only_in_a_message_names_nobody),
 		cmocka_unit_test(mistakes_are_told_at_check),
 	};
 
