@@ -240,6 +240,14 @@ static void adopt_some(struct app *a)
 	}
 }
 
+/* Once at start and after each reload; a store that refuses is asked again later. */
+static void route_left(struct app *a)
+{
+	if (app_is_paused(a) || clock_steady() < a->left_at)
+		return;
+	a->left_at = app_route_left(a) ? INT64_MAX : clock_steady() + TICK_MS;
+}
+
 static void on_turn_end(void *arg)
 {
 	struct app *a = arg;
@@ -247,6 +255,7 @@ static void on_turn_end(void *arg)
 	log_flush(); /* what is said of outcomes, before they are stored */
 	app_reload_now(a);
 	adopt_some(a);
+	route_left(a);
 	deliver_turn_end(a->deliver);
 	for (size_t i = 0; i < a->source_count; i++)
 		source_turn_end(a->sources[i]);

@@ -51,6 +51,7 @@ struct app {
 	int64_t version;   /* of the store, as last seen; -1: what it holds is looked at anew */
 	int64_t ticked_at; /* by the clock that may jump */
 	int64_t adopt_at;  /* steady; not before */
+	int64_t left_at;   /* the same, for what sources that are gone have left waiting */
 	struct buf runtime, written;
 	int64_t started_at;
 	bool was_ready, is_room_low;
@@ -88,6 +89,9 @@ bool app_make_sources(struct app *a, struct settings *settings, const struct ros
 void app_drop_sources(struct app *a, struct app_sources *sources);
 /* They are a's from now on, with a->setup and a->roster; the others retire. */
 void app_take_sources(struct app *a, struct app_sources *sources);
+/* Events of sources that are configured no more wait for nothing: they are routed with what is
+ * known. False: the store refuses. */
+bool app_route_left(struct app *a) __attribute__((warn_unused_result));
 /* Frees those that are retired and over. */
 void app_bury_sources(struct app *a);
 void app_free_sources(struct app *a);

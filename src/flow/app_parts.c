@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/mem.h"
 #include "flow/app_inner.h"
+#include "flow/intake.h"
 #include "flow/say.h"
 
 /* ---- budgets ---- */
@@ -179,15 +180,6 @@ static bool is_kept(const struct app_sources *sources, const struct source *s)
 	return false;
 }
 
-/* Does another one go on with its alerts? */
-static bool is_replaced(const struct app_sources *sources, const struct source *s)
-{
-	for (size_t i = 0; i < sources->count; i++)
-		if (source_number(sources->list[i]) == source_number(s))
-			return true;
-	return false;
-}
-
 static void retire_others(struct app *a, const struct app_sources *sources)
 {
 	a->retired =
@@ -195,8 +187,6 @@ static void retire_others(struct app *a, const struct app_sources *sources)
 	for (size_t i = 0; i < a->source_count; i++) {
 		if (is_kept(sources, a->sources[i]))
 			continue;
-		if (!is_replaced(sources, a->sources[i]))
-			source_end_waiting(a->sources[i]);
 		source_retire(a->sources[i]);
 		a->retired[a->retired_count++] = a->sources[i];
 	}
@@ -217,6 +207,51 @@ void app_take_sources(struct app *a, struct app_sources *sources)
 	share_purses(a);
 	sweep_purses(a);
 	app_bury_sources(a);
+}
+
+static bool is_configured(const struct app *a, int number)
+{
+	size_t at;
+
+	return running(a, number, &at) != NULL;
+}
+
+static bool route_left_of(struct app *a, int number, char *name)
+{
+	const struct source_settings gone = { .name = name };
+	struct suspects suspects;
+	struct intake in;
+	struct err err;
+	size_t deliveries = 0;
+
+	if (!suspects_load(&suspects, a->store, number, &err))
+		return false;
+	intake_init(&in, &a->holding, &gone, number);
+	in.suspects = &suspects;
+	bool ok = intake_end_waiting(&in, a->store, clock_now(), &deliveries);
+
+	if (deliveries > 0)
+		on_stored(a);
+	intake_release(&in);
+	suspects_release(&suspects);
+	return ok;
+}
+
+bool app_route_left(struct app *a)
+{
+	bool ok = true, more = true;
+	int number = 0;
+	char *name;
+	struct err err;
+
+	while (ok && more) {
+		ok = store_waiting_source(a->store, number, &number, &name, &err);
+		more = name != NULL;
+		if (ok && more && !is_configured(a, number))
+			ok = route_left_of(a, number, name);
+		mem_free(&name);
+	}
+	return ok;
 }
 
 void app_bury_sources(struct app *a)

@@ -94,7 +94,7 @@ static void swap(struct app *a, struct coming *next)
 	setup_free(&old_setup);
 	log_setup(a->setup->settings->log_level, a->setup->settings->log_format);
 	upkeep_refit(a->upkeep);
-	a->adopt_at = 0;
+	a->adopt_at = a->left_at = 0;
 }
 
 /* All that can fail. False, and err: nothing has changed. */

@@ -27,7 +27,10 @@
 #include "base/kill.h"
 #include "base/mem.h"
 
-enum { CONTEXT_MAX = 1 << 20 }; /* of an event; what makes it up is smaller */
+enum {
+	CONTEXT_MAX = 1 << 20, /* of an event; what makes it up is smaller */
+	LOOK_ROOM = 200,
+};
 
 static void add_step(struct decision *d, struct step step)
 {
@@ -234,6 +237,17 @@ static bool look_up(struct intake *in, const struct alert *seen)
 	return context_add(in->context, seen, &in->text);
 }
 
+/* The same for one that waits: where nobody looks anything up, what was known stays so. */
+static bool look_up_again(struct intake *in, const struct waiting *event)
+{
+	if (in->context != NULL)
+		return look_up(in, in->seen);
+	buf_clear(&in->text);
+	if (event->context != NULL)
+		buf_adds(&in->text, event->context);
+	return true;
+}
+
 /* An episode has one context: it is looked up for its first event, and stays as it was. */
 static void choose_context(struct intake *in, const struct known *known, struct decision *out)
 {
@@ -309,7 +323,7 @@ static const struct alert *route(void *arg, const struct waiting *event, struct 
 	in->seen = &in->waited;
 	in->seen_at = event->at;
 	in->target_count = 0;
-	if (!look_up(in, in->seen) && waits_on(in, event)) {
+	if (!look_up_again(in, event) && waits_on(in, event)) {
 		out->wait_until = event->until;
 		return in->seen;
 	}
@@ -390,6 +404,39 @@ struct page_batch intake_look(struct intake *in, int64_t after, size_t room, int
 	batch.waiting_after = after;
 	batch.waiting_room = room;
 	return batch;
+}
+
+struct ending {
+	int64_t after;
+	size_t deliveries;
+	bool ok;
+};
+
+static void on_ended(void *arg, const struct page_result *r)
+{
+	struct ending *e = arg;
+
+	e->ok = r->ok;
+	e->after = r->waiting_after;
+	e->deliveries += r->deliveries;
+}
+
+bool intake_end_waiting(struct intake *in, struct store *store, int64_t now, size_t *deliveries)
+{
+	struct ending e = { .ok = true };
+
+	do {
+		struct page_batch batch = intake_look(in, e.after, LOOK_ROOM, now);
+
+		batch.waiting_ends = true;
+		batch.done = on_ended;
+		batch.arg = &e;
+		store_page(store, &batch);
+		if (e.ok)
+			intake_stored(in);
+	} while (e.ok && e.after != 0);
+	*deliveries = e.deliveries;
+	return e.ok;
 }
 
 void intake_stored(struct intake *in)

@@ -62,6 +62,10 @@ struct page_batch intake_batch(struct intake *in, const struct page *page,
 /* The batch that looks again at so many events which wait for their context, after this one. */
 struct page_batch intake_look(struct intake *in, int64_t after, size_t room, int64_t now);
 
+/* All of them wait no longer. False: the store refuses; those that are left still wait. */
+bool intake_end_waiting(struct intake *in, struct store *store, int64_t now, size_t *deliveries)
+	__attribute__((warn_unused_result));
+
 /* A batch of this intake was stored: what it counted counts, what it missed is asked for. */
 void intake_stored(struct intake *in);
 

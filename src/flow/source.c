@@ -376,11 +376,6 @@ int64_t source_born_at(const struct source *s)
 	return s->born_at;
 }
 
-int source_number(const struct source *s)
-{
-	return s->p.number;
-}
-
 void source_refit(struct source *s, struct source_settings *settings)
 {
 	s->p.settings = settings;

@@ -50,7 +50,6 @@ struct source *source_new(const struct source_parts *parts, uint64_t seed, struc
 	__attribute__((warn_unused_result));
 void source_free(struct source **s);
 int64_t source_born_at(const struct source *s);
-int source_number(const struct source *s); /* in the store */
 
 /*
  * The same settings out of another setup, and the roster has new ones: it goes on with whatever
@@ -64,11 +63,6 @@ bool source_is_storing(const struct source *s);
  * it may be freed once source_is_over(). What is on its way is dropped: no position has moved.
  */
 void source_retire(struct source *s);
-/*
- * Before that, of one that is gone for good, and when the roster is the new one: events that wait
- * for their context are routed with what is known.
- */
-void source_end_waiting(struct source *s);
 bool source_is_over(const struct source *s);
 
 /* Leaves a note: a poll is wanted now, and a sweep after it. */

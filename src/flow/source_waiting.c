@@ -56,24 +56,6 @@ static bool is_due(const struct source *s, int64_t now)
 	return s->waiting.after != 0 || now >= s->waiting.look_at || s->waiting.news != news(s);
 }
 
-void source_end_waiting(struct source *s)
-{
-	bool ok = true;
-
-	intake_refit(&s->intake, s->p.settings);
-	while (ok && source_waits(s)) {
-		struct page_batch batch =
-			intake_look(&s->intake, s->waiting.after, LOOK_ROOM, clock_now());
-
-		batch.waiting_ends = true;
-		batch.done = on_looked;
-		batch.arg = s;
-		s->waiting.not_before = 0;
-		store_page(s->p.store, &batch);
-		ok = s->waiting.not_before == 0; /* else the store refused */
-	}
-}
-
 void source_look_at_waiting(struct source *s)
 {
 	int64_t now = clock_steady();

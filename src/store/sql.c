@@ -119,12 +119,16 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_EVENT_CONTEXT] = "SELECT context FROM events WHERE id = ?1",
 	[SQL_WAITING_UNTIL] = "SELECT min(wait_until) FROM events"
 			      " WHERE source = ?1 AND wait_until IS NOT NULL",
+	[SQL_WAITING_SOURCE] =
+		"SELECT number, name FROM sources WHERE number > ?1 AND EXISTS (SELECT 1"
+		" FROM events WHERE source = number AND wait_until IS NOT NULL)"
+		" ORDER BY number LIMIT 1",
 	[SQL_WAITING_LIST] = "SELECT id FROM events WHERE source = ?1"
 			     " AND wait_until IS NOT NULL AND id > ?2 ORDER BY id LIMIT ?3",
-	[SQL_WAITING_READ] =
-		"SELECT e.prev, e.episode, e.kind, e.is_first, e.at, e.wait_until,"
-		" a.unended_from, e.body, a.flap_since, a.flap_count FROM events e JOIN alerts a ON a.number = e.alert"
-		" WHERE e.id = ?1 AND e.wait_until IS NOT NULL",
+	[SQL_WAITING_READ] = "SELECT e.prev, e.episode, e.kind, e.is_first, e.at, e.wait_until,"
+			     " a.unended_from, e.body, a.flap_since, a.flap_count, e.context"
+			     " FROM events e JOIN alerts a ON a.number = e.alert"
+			     " WHERE e.id = ?1 AND e.wait_until IS NOT NULL",
 	[SQL_WAITING_OVER] = "UPDATE events SET context = ?2, wait_until = NULL WHERE id = ?1",
 	[SQL_EVENT_LINK] = "SELECT prev, episode, kind FROM events WHERE id = ?1",
 	[SQL_ROWS_OF_EVENT] = "SELECT id, route, state, due_at, after, maybe_sent,"

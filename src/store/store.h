@@ -174,6 +174,10 @@ bool store_source_load(struct store *s, int source, struct source_state *out, st
 bool store_source_missing(struct store *s, int source, struct missing *out, struct err *err);
 /* As page_result.waiting_until. */
 int64_t store_source_waiting(struct store *s, int source);
+/* The next source after this number of which events wait, configured or not; name NULL: there is
+ * none, else the caller frees it. */
+bool store_waiting_source(struct store *s, int after, int *number, char **name, struct err *err)
+	__attribute__((warn_unused_result));
 
 /* The bytes of each active alert of this source, for who wants its own back. */
 bool store_active_alerts(struct store *s, int source,
@@ -248,6 +252,7 @@ struct waiting {
 	bool is_over;     /* it waits no longer, whatever is known */
 	const char *body; /* the alert's bytes at the event; borrowed */
 	size_t body_len;
+	const char *context; /* what was known when it came; NULL: nothing; borrowed */
 };
 
 /*

@@ -9,7 +9,7 @@
 struct kept {
 	struct waiting event;
 	int64_t id, prev, episode, unended_from;
-	char *body; /* owned */
+	char *body, *context; /* owned */
 };
 
 /* False: it does not wait. */
@@ -34,8 +34,16 @@ static bool read_kept(struct store *s, int64_t id, struct kept *k)
 	const char *body = stmt_text(q, 7, &k->event.body_len);
 
 	k->event.body = k->body = mem_dup(body, k->event.body_len);
+	k->context = stmt_is_null(q, 10) ? NULL : mem_strdup(stmt_word(q, 10));
+	k->event.context = k->context;
 	stmt_end(q);
 	return true;
+}
+
+static void release(struct kept *k)
+{
+	mem_free(&k->body);
+	mem_free(&k->context);
 }
 
 static void wait_no_longer(struct store *s, const struct kept *k, const struct decision *d)
@@ -77,7 +85,7 @@ void waiting_catch_up(struct telling *t, int64_t event)
 		return;
 	k.event.is_over = true;
 	route(t, &k);
-	mem_free(&k.body);
+	release(&k);
 }
 
 int64_t waiting_look(struct telling *t, int64_t after, size_t room)
@@ -98,7 +106,7 @@ int64_t waiting_look(struct telling *t, int64_t after, size_t room)
 			continue;
 		k.event.is_over = t->batch->waiting_ends || t->batch->now >= k.event.until;
 		route(t, &k);
-		mem_free(&k.body);
+		release(&k);
 	}
 	int64_t last = count == room ? ids[count - 1] : 0;
 
@@ -120,4 +128,19 @@ int64_t waiting_until(struct store *s, int source)
 int64_t store_source_waiting(struct store *s, int source)
 {
 	return waiting_until(s, source);
+}
+
+bool store_waiting_source(struct store *s, int after, int *number, char **name, struct err *err)
+{
+	db_clear(s->db);
+	struct stmt *q = db_use(s->db, SQL_WAITING_SOURCE);
+
+	*name = NULL;
+	stmt_bind_int(q, 1, after);
+	if (stmt_row(q)) {
+		*number = (int)stmt_int(q, 0);
+		*name = mem_strdup(stmt_word(q, 1));
+	}
+	stmt_end(q);
+	return db_failure(s->db) == DB_FINE || err_set(err, "%s", db_error(s->db));
 }

@@ -221,6 +221,30 @@ def test_a_source_that_goes_leaves_nothing_unrouted(scene):
     assert scene.count(WAITING) == 0
 
 
+def test_a_source_that_is_gone_at_a_start_leaves_nothing_unrouted(scene):
+    """What was known when it came is kept with it, and routed by."""
+    sim, other = scene.sim(), scene.sim()
+    rest, org = scene.receiver(), scene.receiver()
+    routes = [{"name": "org", "match": ["budget.name = Whole organisation"], "to": ["org"], "continue": True},
+              {"name": "all", "to": ["rest"]}]
+    sinks = [webhook("rest", rest), webhook("org", org)]
+    config = scene.config(sim, sinks, routes, source_keys={**KEPT, "context_wait": "1m"})
+    daemon = scene.start(config)
+    mirrored(scene)
+    wait_for(lambda: scene.count("SELECT count(*) FROM v_directory WHERE kind = 'budgets'") == 6, 10, "budgets")
+    sim.put(*(of_user(n, f"nobody-{n}") for n in range(300)))
+    wait_for(lambda: scene.count(WAITING) == 300, 20, "the events to wait")
+    said = run(config, "explain", "al-1").stdout
+    assert "waits for what is not known" in said and "no route" not in said, said
+    daemon.kill9()
+    scene.config([source(other, name="beta", **KEPT)], sinks, routes)
+    scene.start(config)
+    wait_for(lambda: len(heard(rest)) == 300 and len(heard(org)) == 300, 20, "the alerts")
+    scene.wait_drained()
+    assert set(heard(rest).values()) == set(heard(org).values()) == {1}
+    assert scene.count(WAITING) == 0
+
+
 def test_check_warns_of_names_that_no_source_brings(scene):
     sim = scene.sim()
     sinks = [webhook("eng", scene.receiver()), webhook("rest", scene.receiver())]
