@@ -69,6 +69,21 @@ static bool goes_within(const struct redaction *r, const char *path)
 	return false;
 }
 
+/* All of its members were to go, and it has none: then it goes itself. */
+static bool is_all_within(const struct redaction *r, const struct json_value *v,
+			  const char *path)
+{
+	size_t len = strlen(path);
+
+	if (json_kind(v) == JSON_OBJECT || json_kind(v) == JSON_NULL)
+		return false;
+	for (size_t i = 0; i < r->count; i++)
+		if (strncmp(r->patterns[i], path, len) == 0 &&
+		    strcmp(r->patterns[i] + len, ".*") == 0)
+			return true;
+	return false;
+}
+
 static void copy(struct redaction *r, const struct json_value *v, const char *path);
 
 static void copy_members(struct redaction *r, const struct json_value *object, const char *path,
@@ -77,7 +92,8 @@ static void copy_members(struct redaction *r, const struct json_value *object, c
 	char longer[PATH_MAX_LEN];
 
 	for (const struct json_value *v = json_first(object); v != NULL; v = json_next(v)) {
-		if (!extend(path, json_key(v), longer) || is_left_out(r, longer))
+		if (!extend(path, json_key(v), longer) || is_left_out(r, longer) ||
+		    is_all_within(r, v, longer))
 			continue;
 		buf_adds(r->out, comma);
 		json_add_string(r->out, json_key(v));
