@@ -19,7 +19,8 @@ static const char bytes_a[] =
 	"\"metadata\":{\"model\":\"gpt-4\",\"token_count\":4200.0,\"deep\":{\"er\":[true]}},"
 	"\"new_field\":9007199254740993,\"count\":77}";
 static const char bytes_b[] =
-	"{\"id\":\"b1\",\"title\":\"B\",\"user\":{\"name\":\"theirs\"},\"policy\":\"theirs\"}";
+	"{\"id\":\"b1\",\"title\":\"B\",\"user\":{\"name\":\"theirs\"},\"policy\":\"theirs\","
+	"\"budgets\":[\"theirs\"]}";
 static const char bytes_known[] =
 	"{\"user\":{\"name\":\"Jane\",\"department\":null,\"a\":{\"b\":[1]}},\"policy\":null,"
 	"\"budget\":{\"amount\":5000.00,\"percent\":84.2},\"title\":\"theirs\"}";
@@ -283,6 +284,37 @@ static void each_alert_of_a_digest_has_its_own_context(void **state)
 	world_release(&w);
 }
 
+/* A list of the digest's; never a member that an alert happens to have. */
+static void a_digest_has_a_table_of_budgets_where_it_is_given_one(void **state)
+{
+	static const char text[] = "[{\"name\":\"A\",\"percent\":84.2},{\"name\":null}]";
+	struct json *budgets = json_parse(text, sizeof(text) - 1, NULL);
+	struct world w;
+	struct value v, list, item;
+
+	(void)state;
+	world_init(&w, 2);
+	value_of_message(&w.message, &v);
+	expect(&v, "budgets", "null");
+	value_of_facts(&w.facts[1], &item);
+	expect(&item, "budgets", "-");
+	w.message.budgets = budgets;
+	assert_true(value_get(&v, "budgets", 7, &list));
+	assert_int_equal(value_count(&list), 2);
+	assert_true(value_at(&list, 0, &item));
+	expect(&item, "name", "text:A");
+	expect(&item, "percent", "number:84.2");
+	assert_true(value_at(&list, 1, &item));
+	expect(&item, "name", "null");
+	world_release(&w);
+	world_init(&w, 1);
+	w.message.alerts = &w.facts[1];
+	value_of_message(&w.message, &v);
+	expect(&v, "budgets", "null");
+	world_release(&w);
+	json_free(&budgets);
+}
+
 static void truth_is_mustache_s(void **state)
 {
 	static const char text[] = "[null,false,true,0,\"\",\"x\",[],[0],{}]";
@@ -324,6 +356,7 @@ int main(void)
 		cmocka_unit_test(a_digest_answers_for_itself_alone),
 		cmocka_unit_test(who_is_behind_it_comes_from_the_context_alone),
 		cmocka_unit_test(each_alert_of_a_digest_has_its_own_context),
+		cmocka_unit_test(a_digest_has_a_table_of_budgets_where_it_is_given_one),
 		cmocka_unit_test(truth_is_mustache_s),
 		cmocka_unit_test(every_name_of_the_table_is_listed_once),
 	};

@@ -216,6 +216,31 @@ static void budgets_are_found_by_their_place_while_they_are_listed(void **state)
 	buf_release(&all);
 }
 
+static void all_budgets_of_a_source_are_those_that_are_listed(void **state)
+{
+	static const struct directory_list others = { 2, CONTEXT_BUDGETS };
+	struct kit *k = *state;
+	struct bits listed = { 0 };
+	struct buf all;
+
+	buf_init(&all, 1000);
+	assert_true(store_directory_all_budgets(k->s, 1, take, &all, &k->err));
+	assert_string_equal(all.data, "");
+	put(k, users, "{\"id\":\"u\",\"department\":\"Legal\"}", &listed);
+	end(k, users, &listed);
+	put(k, budgets, "{\"id\":\"1\",\"department\":\"Legal\"},{\"id\":\"2\"},{\"id\":\"3\"}",
+	    &listed);
+	end(k, budgets, &listed);
+	put(k, others, "{\"id\":\"4\"}", &listed);
+	end(k, others, &listed);
+	put(k, budgets, "{\"id\":\"1\",\"department\":\"Legal\"},{\"id\":\"3\"}", &listed);
+	end(k, budgets, &listed);
+	assert_true(store_directory_all_budgets(k->s, 1, take, &all, &k->err));
+	assert_string_equal(all.data,
+			    "{\"id\":\"1\",\"department\":\"Legal\"};{\"id\":\"3\"};");
+	buf_release(&all);
+}
+
 static void rows_are_found_without_a_scan(void **state)
 {
 	static const enum sql hot[] = { SQL_DIRECTORY_FIND,   SQL_DIRECTORY_BODY,
@@ -266,6 +291,7 @@ int main(void)
 		STORY(thousands_leave_in_steps),
 		STORY(an_unknown_id_is_asked_for_once),
 		STORY(budgets_are_found_by_their_place_while_they_are_listed),
+		STORY(all_budgets_of_a_source_are_those_that_are_listed),
 		STORY(rows_are_found_without_a_scan),
 		STORY(a_store_that_refuses_keeps_what_it_had),
 	};
