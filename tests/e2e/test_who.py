@@ -1,5 +1,7 @@
 """Who, which policy, how much budget: kept with each event, and waited for, but never for long."""
+import html
 import json
+import re
 import signal
 import time
 
@@ -276,3 +278,76 @@ def test_a_digest_takes_the_table_of_budgets_along(scene):
     for part in parts:
         assert "Whole organisation" in part and " of $250,000.00" in part, part
     assert len(parts) == 2
+
+
+ODD_BUDGETS = [
+    {"id": "hot", "name": "<b>Hot</b> & co", "department": "legal", "amount": 2e9, "spent": 1.8e9 + 2e6,
+     "currency": "EUR", "period": "daily"},
+    {"id": "warm", "name": "Warm", "department": None, "amount": 1000, "spent": 750, "currency": "JPY"},
+    {"id": "cool", "name": "Cool", "amount": "20.00", "spent": "14.99", "currency": "USD"},
+    {"id": "nulls", "name": None, "department": None, "amount": None, "spent": None, "currency": None},
+    {"id": "zero", "name": "Zero", "amount": 0, "spent": 5, "currency": "USD"},
+]
+
+
+HOT = "<b>Hot</b> & co"
+SPENT = {  # in the plain part: the bar, and what is said of it
+    HOT: ("#########", "90.1 %", "€1,802,000,000.00 of €2,000,000,000.00"),
+    "Warm": ("#######", "75.0 %", "¥750 of ¥1,000"),
+    "Cool": ("#######", "74.9 %", "$14.99 of $20.00"),
+    "Zero": ("", "", "$5.00 of $0.00"),
+    "without a name": ("", "", ""),
+}
+COLOURS = {HOT: "over", "Warm": "near", "Cool": "calm"}
+
+
+def parts_of(mail):
+    return {part.get_content_subtype(): part.get_content().replace("\r\n", "\n")
+            for part in parse_mail(mail).walk() if part.get_content_maintype() == "text"}
+
+
+def table_in_text(plain):
+    """(name, bar, percent, amounts) of each budget under the alerts."""
+    row = r"\nBudget: +(.*)\n(?: +(?:\[(#*)-*\] ([0-9.]+ %), )?(.+)\n)?"
+    return re.findall(row, plain[plain.rindex("\nAlert: "):])
+
+
+def table_in_html(page):
+    rows = re.findall(r'<tr><td class="ink"[^>]*><b>(.*?)</b>(.*?)</td></tr>\n', page)
+    return {html.unescape(name): rest for name, rest in rows}
+
+
+def test_a_digest_s_table_of_budgets_is_in_both_parts_and_only_where_it_is_wanted(scene):
+    sim, post, other, shy = scene.sim(), scene.mail(), scene.mail(), scene.mail()
+    sim.call("POST", "/_sim/budgets", ODD_BUDGETS)
+    at = time.strftime("%H:%M", time.gmtime(time.time() + 65))  # a minute that is some seconds off
+    routes = [{"name": "all", "to": ["other"], "digest": {"at": [at]}, "continue": True},
+              {"name": "day", "to": ["post", "shy"], "digest": {"at": [at], "budgets": True}}]
+    redact = [f"budget.{name}" for name in ("name", "department", "period", "amount")]
+    sinks = [plain_email("post", post), plain_email("other", other),
+             plain_email("shy", shy, redact=redact)]
+    scene.start(scene.config(sim, sinks, routes, source_keys={**KEPT, "context": ["budgets"]}))
+    wait_for(lambda: scene.count("SELECT count(*) FROM v_directory") == 11, 20, "the budgets")
+    sim.put(of_user(1, None), of_user(2, None))
+    wait_for(lambda: post.mails and other.mails and shy.mails, 90, "the digests")
+    parts = parts_of(post.mails[0])
+    rows = table_in_text(parts["plain"])
+    assert len(rows) == 11, parts["plain"]
+    shares = [float(row[2].rstrip(" %") or -1) for row in rows]
+    assert shares == sorted(shares, reverse=True)
+    told = {re.sub(r"( \(.*\))?(, \w+)?$", "", name): rest for name, *rest in rows}
+    assert {name: tuple(told[name]) for name in SPENT} == SPENT
+    assert f"\nBudget:   {HOT} (legal), daily\n" in parts["plain"]
+    page = table_in_html(parts["html"])
+    for name, colour in COLOURS.items():
+        _, percent, amounts = SPENT[name]
+        assert f": {percent}, {amounts}<table" in page[name], page[name]
+        assert f'<td class="{colour}"' in page[name], page[name]
+    assert page[HOT].startswith(" (legal), daily: ")
+    assert page["Zero"] == ", $5.00 of $0.00" and page["Budget without a name"] == ""
+    for part in parts_of(other.mails[0]).values():
+        assert "2 alerts" in part and "Cool" not in part, part
+    shown = parts_of(shy.mails[0])
+    assert {row[0] for row in table_in_text(shown["plain"])} == {"without a name"}
+    for part in shown.values():
+        assert "$14.99" in part and "Cool" not in part and "$20.00" not in part, part
