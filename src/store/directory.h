@@ -68,7 +68,7 @@ enum directory_done store_directory_ask(struct store *s, struct directory_list o
 bool store_directory_budgets(struct store *s, int source, const char *place,
 			     void (*take)(void *arg, const char *body, size_t len), void *arg,
 			     struct err *err);
-/* The same with each budget of the source, whatever its place. */
+/* The same with the budgets of the source, whatever their place: the 1,000 known longest. */
 bool store_directory_all_budgets(struct store *s, int source,
 				 void (*take)(void *arg, const char *body, size_t len),
 				 void *arg, struct err *err);
