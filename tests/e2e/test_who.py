@@ -259,6 +259,17 @@ def test_check_warns_of_names_that_no_source_brings(scene):
                         '"users" in its context']
 
 
+def test_check_warns_of_a_table_of_budgets_that_no_source_keeps(scene):
+    routes = [{"name": "day", "to": ["hook"], "digest": {"at": ["08:00"], "budgets": True}}]
+    sim, sinks = scene.sim(), [webhook("hook", scene.receiver())]
+    for kept, warnings in ((["users"], 1), (["users", "budgets"], 0)):
+        said = run(scene.config(sim, sinks, routes, source_keys={"context": kept}), "check", "--json")
+        messages = [json.loads(line)["message"] for line in said.stdout.splitlines()]
+        assert said.returncode == 0
+        assert messages == ['route "day": budgets does nothing: no source has "budgets" in its '
+                            'context'] * warnings
+
+
 def test_a_digest_takes_the_table_of_budgets_along(scene):
     sim, post = scene.sim(), scene.mail()
     routes = [{"name": "day", "to": ["post"], "digest": {"at": ["00:00"], "budgets": True}}]
