@@ -116,14 +116,14 @@ static int report_usage(struct report *r, struct source_settings *source)
 
 static void take_budget(void *arg, const struct json *item)
 {
-	struct report_budgets *b = arg;
+	struct json_span bytes = json_bytes(item, json_root(item));
 
-	report_keep_budget(b, item);
+	budget_list_add(arg, bytes.at, bytes.len);
 }
 
 static int report_budgets(struct report *r, struct source_settings *source)
 {
-	struct report_budgets budgets = { .count = 0 };
+	struct budget_list budgets = { .count = 0 };
 	struct err err;
 	int code = EXIT_OK;
 
@@ -131,7 +131,7 @@ static int report_budgets(struct report *r, struct source_settings *source)
 		report_show_budgets(r, source->name, &budgets);
 	else
 		code = cli_failed("source %s: %s", source->name, err.text);
-	report_release_budgets(&budgets);
+	budget_list_release(&budgets);
 	return code;
 }
 

@@ -9,6 +9,7 @@
 
 #include "cli/cli.h"
 #include "cli/sums.h"
+#include "model/budget.h"
 
 enum { REPORT_DAY_MAX = 11 };
 
@@ -31,18 +32,7 @@ struct usage_shown {
 void report_show_usage(const struct report *r, const char *source, const struct sums *sums,
 		       const struct usage_shown *shown);
 
-struct report_budget {
-	char *body; /* owned; the API's object */
-	size_t len;
-	int64_t tenths; /* of a percent that are spent; -1: of nothing */
-};
-struct report_budgets {
-	struct report_budget *list; /* owned */
-	size_t count, room;
-};
-void report_keep_budget(struct report_budgets *b, const struct json *item);
 /* Sorts them, the most spent first. */
-void report_show_budgets(const struct report *r, const char *source, struct report_budgets *b);
-void report_release_budgets(struct report_budgets *b);
+void report_show_budgets(const struct report *r, const char *source, struct budget_list *b);
 
 #endif

@@ -3,11 +3,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/mem.h"
 #include "cli/jline.h"
 #include "cli/report.h"
 #include "cli/table.h"
-#include "model/budget.h"
 #include "model/money.h"
 
 enum {
@@ -113,36 +111,7 @@ void report_show_usage(const struct report *r, const char *source, const struct 
 
 /* ---- budgets ---- */
 
-void report_keep_budget(struct report_budgets *b, const struct json *item)
-{
-	struct json_span bytes = json_bytes(item, json_root(item));
-
-	if (b->count == b->room) {
-		b->room = b->room == 0 ? 16 : 2 * b->room;
-		b->list = mem_resize(b->list, b->room, sizeof(*b->list));
-	}
-	b->list[b->count++] =
-		(struct report_budget){ .body = mem_dup(bytes.at, bytes.len),
-					.len = bytes.len,
-					.tenths = budget_tenths(json_root(item)) };
-}
-
-void report_release_budgets(struct report_budgets *b)
-{
-	for (size_t i = 0; i < b->count; i++)
-		mem_free(&b->list[i].body);
-	mem_free(&b->list);
-	*b = (struct report_budgets){ 0 };
-}
-
-static int by_spent(const void *a, const void *b)
-{
-	const struct report_budget *x = a, *y = b;
-
-	return x->tenths == y->tenths ? 0 : x->tenths > y->tenths ? -1 : 1;
-}
-
-static void show_budget_line(const char *source, const struct report_budget *b,
+static void show_budget_line(const char *source, const struct listed_budget *b,
 			     const struct json *json)
 {
 	char percent[24];
@@ -191,7 +160,7 @@ static const char *text_of(const struct json_value *item, const char *key)
 	return text != NULL ? text : "";
 }
 
-static void show_budget(struct table *t, const struct report_budget *b,
+static void show_budget(struct table *t, const struct listed_budget *b,
 			const struct json_value *item)
 {
 	const char *department = text_of(item, "department");
@@ -220,18 +189,17 @@ static const struct table_column budget_columns[] = {
 	{ .title = NULL },
 };
 
-void report_show_budgets(const struct report *r, const char *source, struct report_budgets *b)
+void report_show_budgets(const struct report *r, const char *source, struct budget_list *b)
 {
 	struct table *t = NULL;
 
-	if (b->count > 0)
-		qsort(b->list, b->count, sizeof(*b->list), by_spent);
+	budget_list_sort(b);
 	if (!r->cli->json) {
 		show_heading(r, source);
 		t = table_new(stdout, budget_columns);
 	}
 	for (size_t i = 0; i < b->count; i++) {
-		struct json *json = json_parse(b->list[i].body, b->list[i].len, NULL);
+		struct json *json = json_parse(b->list[i].bytes, b->list[i].len, NULL);
 
 		if (r->cli->json)
 			show_budget_line(source, &b->list[i], json);

@@ -29,7 +29,7 @@
 
 enum {
 	CONTEXT_MAX = 1 << 20, /* of an event; what makes it up is smaller */
-	LOOK_ROOM = 200,
+	LOOK_ROOM = 200,       /* events that a batch looks at again */
 };
 
 static void add_step(struct decision *d, struct step step)
@@ -396,13 +396,13 @@ struct page_batch intake_batch(struct intake *in, const struct page *page,
 				    .decide_arg = in };
 }
 
-struct page_batch intake_look(struct intake *in, int64_t after, size_t room, int64_t now)
+struct page_batch intake_look(struct intake *in, int64_t after, int64_t now)
 {
 	const struct page nothing = { .items = NULL };
 	struct page_batch batch = intake_batch(in, &nothing, NULL, now);
 
 	batch.waiting_after = after;
-	batch.waiting_room = room;
+	batch.waiting_room = LOOK_ROOM;
 	return batch;
 }
 
@@ -426,7 +426,7 @@ bool intake_end_waiting(struct intake *in, struct store *store, int64_t now, siz
 	struct ending e = { .ok = true };
 
 	do {
-		struct page_batch batch = intake_look(in, e.after, LOOK_ROOM, now);
+		struct page_batch batch = intake_look(in, e.after, now);
 
 		batch.waiting_ends = true;
 		batch.done = on_ended;

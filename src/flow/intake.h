@@ -59,8 +59,8 @@ void intake_release(struct intake *in);
 struct page_batch intake_batch(struct intake *in, const struct page *page,
 			       const struct source_state *position, int64_t now);
 
-/* The batch that looks again at so many events which wait for their context, after this one. */
-struct page_batch intake_look(struct intake *in, int64_t after, size_t room, int64_t now);
+/* The batch that looks again at some events which wait for their context, after this one. */
+struct page_batch intake_look(struct intake *in, int64_t after, int64_t now);
 
 /* All of them wait no longer. False: the store refuses; those that are left still wait. */
 bool intake_end_waiting(struct intake *in, struct store *store, int64_t now, size_t *deliveries)

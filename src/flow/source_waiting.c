@@ -7,8 +7,6 @@
 #include "base/clock.h"
 #include "flow/source_inner.h"
 
-enum { LOOK_ROOM = 200 };
-
 static int64_t news(const struct source *s)
 {
 	return directory_news(s->directory) + lookup_news(s->lookup);
@@ -65,8 +63,7 @@ void source_look_at_waiting(struct source *s)
 		return;
 	if (s->waiting.after == 0)
 		s->waiting.news = news(s);
-	struct page_batch batch =
-		intake_look(&s->intake, s->waiting.after, LOOK_ROOM, clock_now());
+	struct page_batch batch = intake_look(&s->intake, s->waiting.after, clock_now());
 
 	batch.done = on_looked;
 	batch.arg = s;

@@ -70,10 +70,15 @@ static int by_spent(const void *a, const void *b)
 	return (x->tenths < y->tenths) - (x->tenths > y->tenths);
 }
 
-void budget_list_write(struct budget_list *l, size_t most, struct buf *out)
+void budget_list_sort(struct budget_list *l)
 {
 	if (l->count > 1)
 		qsort(l->list, l->count, sizeof(*l->list), by_spent);
+}
+
+void budget_list_write(struct budget_list *l, size_t most, struct buf *out)
+{
+	budget_list_sort(l);
 	buf_adds(out, "[");
 	for (size_t i = 0; i < l->count && i < most; i++) {
 		if (i > 0)

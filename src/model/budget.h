@@ -24,7 +24,8 @@ struct budget_list {
 };
 /* What is no object is left out. */
 void budget_list_add(struct budget_list *l, const char *bytes, size_t len);
-/* Adds a JSON array of the `most` that are spent most, each as budget_write() has it. */
+void budget_list_sort(struct budget_list *l);
+/* Sorts, and adds a JSON array of the `most` that are spent most, each as budget_write() has it. */
 void budget_list_write(struct budget_list *l, size_t most, struct buf *out);
 void budget_list_release(struct budget_list *l);
 
