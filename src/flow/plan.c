@@ -27,9 +27,14 @@ void plan_head(const struct source_state *state, bool in_doubt, struct pass *pas
 		pass_begin(pass, FILTER_OPEN, NULL);
 }
 
-/* The first head pass leaves what was there before it to the full pass, or to the past. */
+/*
+ * The first head pass leaves what was there before it to the full pass, or to the past. What is
+ * noted as later than now was noted by a wrong Date: our own clock knows when that was.
+ */
 static int64_t reach_of(const struct source_state *state, int64_t listed_at)
 {
+	if (state->head_at > listed_at && state->last_head_at < state->head_at)
+		return pass_reach(state->last_head_at);
 	if (state->head_at != 0)
 		return pass_reach(state->head_at);
 	return state->baseline_at != 0 ? state->baseline_at : listed_at;
@@ -76,15 +81,15 @@ static void keep_cursor(struct source_state *state, const char *cursor)
 	snprintf(state->head_cursor, sizeof(state->head_cursor), "%s", fits ? cursor : "");
 }
 
-static void move_all(struct source_state *state, const struct pass *pass, int64_t listed_at,
-		     int64_t now)
+static void move_all(struct source_state *state, enum pass_kind kind, const struct pass *pass,
+		     int64_t listed_at, int64_t now)
 {
 	learn_order(state, pass);
 	keep_cursor(state, pass->fetched);
 	state->full_pages = (int64_t)pass->page_count;
 	state->last_head_at = state->last_sweep_at = state->last_full_at = now;
-	/* Head passes went on meanwhile. */
-	if (state->head_at < listed_at)
+	/* Behind a long walk head passes went on; a head pass takes back what a wrong Date said. */
+	if (kind == PASS_HEAD || state->head_at < listed_at)
 		state->head_at = listed_at;
 }
 
@@ -105,7 +110,7 @@ void plan_move(struct source_state *state, enum pass_kind kind, const struct pas
 	       bool ended, int64_t listed_at, int64_t now)
 {
 	if (ended && plan_saw_all(pass)) {
-		move_all(state, pass, listed_at, now);
+		move_all(state, kind, pass, listed_at, now);
 		return;
 	}
 	switch (kind) {

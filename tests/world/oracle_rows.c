@@ -167,13 +167,14 @@ static void check_dropped(const struct row *r)
 		complain(r, "was folded, and was heard");
 }
 
-/* Five refusals in a row are held to be the sink's fault (invariant 7): the fifth waits, as what is
- * behind it does, until another gets through or the operator has done something. */
+/* Five refusals in a row are held to be the sink's fault (invariant 7): what was tried waits, as
+ * what is behind it does, until a probe gets through or the operator has done something. What was
+ * never tried is what probes take first. */
 static bool waits_for_operator(const struct row *r)
 {
-	bool is_refused = r->told != NULL && r->told->is_late_refusal;
+	bool is_tried = r->told != NULL && r->told->left > 0;
 
-	return r->s->refusals >= REFUSALS_MAX && (is_refused || !ask_is_null(r->v, "after"));
+	return r->s->refusals >= REFUSALS_MAX && (is_tried || !ask_is_null(r->v, "after"));
 }
 
 static void check_waiting(const struct row *r)

@@ -120,6 +120,32 @@ static void a_head_pass_stops_where_nothing_is_new_beyond_the_last_one(void **st
 	}
 }
 
+static void a_head_pass_goes_deeper_where_a_wrong_date_was_noted(void **state)
+{
+	(void)state;
+	static const struct {
+		int64_t head_at, last_head_at; /* the page goes down to 10 h, it is 12 h */
+		enum plan_step step;
+	} cases[] = {
+		{ 11 * HOUR, 9 * HOUR, PLAN_DEEP_ENOUGH },
+		{ 12 * HOUR, 9 * HOUR, PLAN_DEEP_ENOUGH },
+		{ 12 * HOUR + 1, 9 * HOUR, PLAN_GO_ON },
+		{ 62 * HOUR, 9 * HOUR, PLAN_GO_ON },
+		{ 62 * HOUR, 11 * HOUR, PLAN_DEEP_ENOUGH },
+		{ 62 * HOUR, 63 * HOUR, PLAN_DEEP_ENOUGH }, /* nothing is known */
+	};
+	struct page page = { .items = alerts_down_to(10 * HOUR), .item_count = 10 };
+	struct pass p = { .from_first = true, .page_count = 1, .evidence = { .falling = 99 } };
+
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct source_state s = state_of("newest-first", 900, "");
+
+		s.head_at = cases[i].head_at;
+		s.last_head_at = cases[i].last_head_at;
+		assert_int_equal(plan_head_step(&s, &p, &page, 0, 12 * HOUR), cases[i].step);
+	}
+}
+
 static void a_walk_from_a_cursor_or_of_open_ones_goes_to_its_end(void **state)
 {
 	(void)state;
@@ -237,6 +263,18 @@ static void a_full_pass_does_not_take_back_what_heads_saw_meanwhile(void **state
 	assert_int_equal(s.head_at, 9);
 }
 
+/* A list of one page is walked whole by each head pass: that must not make a wrong Date stay. */
+static void a_head_pass_takes_back_what_a_wrong_date_said(void **state)
+{
+	(void)state;
+	struct source_state s = state_of("newest-first", 1, "");
+	struct pass p = { .from_first = true, .page_count = 1 };
+
+	s.head_at = 900;
+	plan_move(&s, PASS_HEAD, &p, true, 5, 10);
+	assert_int_equal(s.head_at, 5);
+}
+
 static void the_next_full_pass_is_due_when_something_hangs_on_it(void **state)
 {
 	(void)state;
@@ -309,10 +347,12 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_head_pass_begins_where_new_alerts_are_found_cheapest),
 		cmocka_unit_test(a_head_pass_stops_where_nothing_is_new_beyond_the_last_one),
+		cmocka_unit_test(a_head_pass_goes_deeper_where_a_wrong_date_was_noted),
 		cmocka_unit_test(a_walk_from_a_cursor_or_of_open_ones_goes_to_its_end),
 		cmocka_unit_test(the_first_head_pass_leaves_a_past_that_rings_to_the_full_pass),
 		cmocka_unit_test(inv3_only_what_a_pass_saw_is_moved),
 		cmocka_unit_test(a_full_pass_does_not_take_back_what_heads_saw_meanwhile),
+		cmocka_unit_test(a_head_pass_takes_back_what_a_wrong_date_said),
 		cmocka_unit_test(the_next_full_pass_is_due_when_something_hangs_on_it),
 		cmocka_unit_test(a_full_pass_is_not_put_off_by_a_clock_that_was_set_back),
 	};
