@@ -4,7 +4,7 @@
  * For each item: is it new, changed or the same? The same (equal hash of its bytes) writes
  * nothing. For the others the caller decides which events there are, and each event makes its
  * rows. The position comes last, so a crash leaves either all of the page or nothing of it
- * (invariants 1 and 3).
+ * (invariants 1 and 3). The commit need not wait for the disk: the turn that claims the rows does.
  *
  * New alerts are the common case of a flood, so a new one is inserted as what it nearly always
  * becomes (one event, the next id) and only corrected when it became something else. Known ones
@@ -405,7 +405,7 @@ static bool take_page(struct page_run *run, bool has_moved, struct err *err)
 {
 	const struct page_batch *batch = run->batch;
 
-	db_begin(run->s->db);
+	db_begin_late(run->s->db);
 	KILL_POINT("page-begun");
 	run->next_event = last_event(run->s) + 1;
 	run->pruned_at = pruned_at(run);

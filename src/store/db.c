@@ -1,12 +1,10 @@
 /*
- * db: SQLite in write-ahead mode, synchronous=FULL: a commit is on the disk when it returns.
+ * db: SQLite in write-ahead mode, synchronous=FULL: a commit is on the disk when it returns, but
+ * for one that may be late (db_log.c).
  *
  * The settings are measured ones. Pages of 8 KiB; one mutex less (a connection belongs to one
  * thread) and no memory statistics; no automatic checkpoint, which stops a page of alerts for
- * 9 ms at its worst: db_tidy() does it between turns, by the count of frames that the commit
- * reports. (The log's size on the disk is no measure: the file never shrinks by itself.) When a
- * reader keeps a checkpoint from finishing, the next one waits for as many frames again. On a full
- * disk the log is taken in at once: it is then written from its beginning, in room that it has.
+ * 9 ms at its worst: db_tidy() does it between turns.
  */
 #include "store/db.h"
 
@@ -14,7 +12,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <sqlite3.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,36 +19,12 @@
 #include "base/file.h"
 #include "base/mem.h"
 #include "store/db_blocks.h"
-
-enum {
-	CHECKPOINT_FRAMES = 4000, /* 32 MB of log */
-	PIECE = 64 << 10          /* SQLite's file system takes less than 128 KiB at a time */
-};
+#include "store/db_inner.h"
 
 /* In us: a fast disk's commit, a slow one's, a sick one's. */
 static const int64_t commit_bounds[] = {
 	100,   250,   500,    1000,   2500,   5000,    10000,
 	25000, 50000, 100000, 250000, 500000, 1000000, 2500000
-};
-
-struct stmt {
-	struct db *db;
-	sqlite3_stmt *raw; /* NULL until used, or when it could not be prepared */
-};
-
-struct db {
-	sqlite3 *raw;
-	const char *const *texts;
-	size_t text_count;
-	struct stmt *stmts; /* one for each text */
-	struct stmt begin, look, commit, rollback;
-	enum db_failure failure;
-	struct err error;
-	struct err refusal; /* "": none */
-	int64_t frames, checkpoint_at;
-	struct histogram commits;
-	int64_t commit_failures;
-	int busy_ms;
 };
 
 /* What the engine's own text does not say. */
@@ -66,7 +39,7 @@ static const char *remedy(int code)
 	}
 }
 
-static void fail(struct db *db, int code)
+void db_fail(struct db *db, int code)
 {
 	if (db->failure != DB_FINE)
 		return;
@@ -89,17 +62,7 @@ static void prepare(struct stmt *s, const char *sql, unsigned flags)
 	int code = sqlite3_prepare_v3(s->db->raw, sql, -1, flags, &s->raw, NULL);
 
 	if (code != SQLITE_OK)
-		fail(s->db, code);
-}
-
-static int note_frames(void *arg, sqlite3 *raw, const char *name, int frames)
-{
-	struct db *db = arg;
-
-	(void)raw;
-	(void)name;
-	db->frames = frames;
-	return SQLITE_OK;
+		db_fail(s->db, code);
 }
 
 /* A database's log and index get the mode of its file, so it is made here and not by SQLite. Its
@@ -130,7 +93,7 @@ static void configure(struct db *db, const struct db_options *options)
 	db_script(db, "PRAGMA synchronous = FULL; PRAGMA wal_autocheckpoint = 0;"
 		      "PRAGMA cache_size = -2000; PRAGMA temp_store = MEMORY;"
 		      "SELECT count(*) FROM sqlite_schema;");
-	sqlite3_wal_hook(db->raw, note_frames, db);
+	db_log_begin(db);
 }
 
 struct db *db_open(const char *path, const struct db_options *options, struct err *err)
@@ -147,7 +110,6 @@ struct db *db_open(const char *path, const struct db_options *options, struct er
 	db->texts = options->texts;
 	db->text_count = options->text_count;
 	db->stmts = mem_array(db->text_count + 1, sizeof(*db->stmts));
-	db->checkpoint_at = CHECKPOINT_FRAMES;
 	histogram_init(&db->commits, commit_bounds, ARRAY_LEN(commit_bounds));
 	db->begin.db = db->look.db = db->commit.db = db->rollback.db = db;
 	for (size_t i = 0; i < db->text_count; i++)
@@ -155,7 +117,7 @@ struct db *db_open(const char *path, const struct db_options *options, struct er
 	int code = sqlite3_open_v2(path, &db->raw, mode | SQLITE_OPEN_NOMUTEX, NULL);
 
 	if (code != SQLITE_OK)
-		fail(db, code);
+		db_fail(db, code);
 	else
 		configure(db, options);
 	if (db->failure == DB_FINE)
@@ -226,7 +188,7 @@ void db_look(struct db *db)
 	run_own(&db->look, "BEGIN");
 }
 
-void db_begin(struct db *db)
+static void begin(struct db *db, bool may_be_late)
 {
 	assert(sqlite3_get_autocommit(db->raw));
 	db_clear(db);
@@ -234,7 +196,20 @@ void db_begin(struct db *db)
 		db->failure = DB_REFUSED;
 		db->error = db->refusal;
 	}
+	db_log_wait(db, !may_be_late);
 	run_own(&db->begin, "BEGIN IMMEDIATE");
+	if (db->is_doubted)
+		db_write_anew(db);
+}
+
+void db_begin(struct db *db)
+{
+	begin(db, false);
+}
+
+void db_begin_late(struct db *db)
+{
+	begin(db, true);
 }
 
 void db_refuse(struct db *db, const char *why)
@@ -268,42 +243,8 @@ bool db_commit(struct db *db, struct err *err)
 	}
 	db->commit_failures += db->failure != DB_BUSY;
 	db_rollback(db);
-	if (db->failure == DB_FULL)
-		db->checkpoint_at = 0;
+	db_log_failed(db);
 	return err_set(err, "%s", db->error.text);
-}
-
-static int write_anew(sqlite3_file *log)
-{
-	char *piece = mem_array(1, PIECE);
-	sqlite3_int64 size = 0;
-	int code = log->pMethods->xFileSize(log, &size);
-
-	for (sqlite3_int64 at = 0, len; at < size && code == SQLITE_OK; at += len) {
-		len = size - at < PIECE ? size - at : PIECE;
-		code = log->pMethods->xRead(log, piece, (int)len, at);
-		if (code == SQLITE_OK)
-			code = log->pMethods->xWrite(log, piece, (int)len, at);
-	}
-	if (code == SQLITE_OK && size > 0)
-		code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
-	mem_free(&piece);
-	return code;
-}
-
-void db_write_anew(struct db *db)
-{
-	sqlite3_file *log = NULL;
-
-	if (db->failure != DB_FINE)
-		return;
-	assert(!sqlite3_get_autocommit(db->raw));
-	int code = sqlite3_file_control(db->raw, NULL, SQLITE_FCNTL_JOURNAL_POINTER, &log);
-
-	if (code == SQLITE_OK && log->pMethods != NULL)
-		code = write_anew(log);
-	if (code != SQLITE_OK && code != SQLITE_FULL)
-		fail(db, code);
 }
 
 const struct histogram *db_commits(const struct db *db)
@@ -382,7 +323,7 @@ static void bound(struct stmt *s, int code)
 {
 	assert(code != SQLITE_RANGE && code != SQLITE_MISUSE);
 	if (code != SQLITE_OK)
-		fail(s->db, code);
+		db_fail(s->db, code);
 }
 
 void stmt_bind_int(struct stmt *s, int at, int64_t value)
@@ -425,7 +366,7 @@ bool stmt_row(struct stmt *s)
 	if (code == SQLITE_ROW)
 		return true;
 	if (code != SQLITE_DONE)
-		fail(s->db, code);
+		db_fail(s->db, code);
 	stmt_end(s);
 	return false;
 }
@@ -493,7 +434,7 @@ void db_script(struct db *db, const char *sql)
 	int code = sqlite3_exec(db->raw, sql, NULL, NULL, NULL);
 
 	if (code != SQLITE_OK)
-		fail(db, code);
+		db_fail(db, code);
 }
 
 int64_t db_number(struct db *db, const char *sql)
@@ -508,21 +449,6 @@ int64_t db_number(struct db *db, const char *sql)
 		number = stmt_int(&s, 0);
 	sqlite3_finalize(s.raw);
 	return number;
-}
-
-void db_tidy(struct db *db)
-{
-	int in_log = 0, moved = 0;
-
-	if (db->frames < db->checkpoint_at)
-		return;
-	/* What fails here (no room, a writer) is tried again, and shows in the next commit. */
-	int code = sqlite3_wal_checkpoint_v2(db->raw, NULL, SQLITE_CHECKPOINT_PASSIVE, &in_log,
-					     &moved);
-	bool is_whole = code == SQLITE_OK && moved >= in_log;
-
-	db->checkpoint_at = is_whole ? CHECKPOINT_FRAMES : db->frames + CHECKPOINT_FRAMES;
-	db->frames = is_whole ? 0 : db->frames;
 }
 
 void db_plan(struct db *db, const char *sql, struct buf *out)

@@ -54,6 +54,9 @@ void db_patience(struct db *db, int busy_ms);
 void db_look(struct db *db);
 /* Takes the write lock; a failure shows at db_commit(), or at once in db_failure(). */
 void db_begin(struct db *db);
+/* The same, but its commit does not wait for the disk: what it wrote is there with the next
+ * commit of another, or with db_tidy(). */
+void db_begin_late(struct db *db);
 /* False and err when anything failed since db_begin(): then nothing was changed. */
 bool db_commit(struct db *db, struct err *err) __attribute__((warn_unused_result));
 void db_rollback(struct db *db);
@@ -115,7 +118,8 @@ int64_t db_last_id(struct db *db);
 void db_script(struct db *db, const char *sql);
 /* The one number that a statement gives, as PRAGMA user_version. */
 int64_t db_number(struct db *db, const char *sql);
-/* A checkpoint when enough frames wait in the log; never waits for readers or writers. */
+/* What was committed late goes to the disk; a checkpoint when enough frames wait in the log. Never
+ * waits for readers or writers. */
 void db_tidy(struct db *db);
 
 /* For tests: how a statement would look for its rows, a line a step; and a disk with room for

@@ -11,7 +11,9 @@
  * positions and keeps what is missing; store_turn() moves deliveries, attempts and sinks'
  * holds; what stands under "the operator" is his. Nobody else writes.
  *
- * A failed commit changes nothing: done() gets ok = false and the caller keeps the batch.
+ * A failed commit changes nothing: done() gets ok = false and the caller keeps the batch. What a
+ * page wrote is on the disk with the next turn that writes, or with store_tidy(); all else is
+ * when the call returns.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
@@ -495,7 +497,8 @@ int64_t store_bytes(const char *path);
 
 /* Changes when another connection has written: new work may be due. */
 int64_t store_version(struct store *s);
-/* A checkpoint when enough frames wait; called between turns. */
+/* Pages go to the disk that no turn has taken there; a checkpoint when enough frames wait. Called
+ * between turns, once a second. */
 void store_tidy(struct store *s);
 
 /*

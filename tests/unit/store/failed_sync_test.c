@@ -35,6 +35,7 @@ static void what_is_committed_after_a_failed_sync_and_a_kill_survives_a_power_cu
 		begin_again(k);
 		snprintf(id, sizeof(id), "a%d", (int)seed);
 		see(k, id, "open");
+		store_tidy(k->s);
 		disk_power_cut(seed);
 		begin_again(k);
 		assert_int_equal(alert_count(k), before + 1);
