@@ -231,12 +231,16 @@ static void decide(struct page_run *run, const struct alert *a, struct life *lif
 	struct decision decision = { .silent = false };
 	size_t events = 0;
 
-	if (!is_new)
+	run->telling.gathers = false;
+	if (!is_new) {
+		telling_flush(&run->telling);
 		waiting_catch_up(&run->telling, life->last_event);
+	}
 	run->telling.seen = a;
 	if (!is_new)
 		life->known.context = event_context(run, life->last_event);
 	batch->decide(batch->decide_arg, is_new ? NULL : &life->known, a, &decision);
+	run->telling.gathers = is_new && decision.step_count == 1;
 	run->result.silent += is_new && decision.silent;
 	if (!decision.silent)
 		for (size_t i = 0; i < decision.step_count; i++)
@@ -320,6 +324,7 @@ static void take_items(struct page_run *run)
 		if (run->some_missing)
 			missing_found(run->s, batch->source, run->numbers[i]);
 	}
+	telling_flush(&run->telling);
 	in_hand(run, NULL);
 }
 

@@ -14,7 +14,10 @@
 	"SELECT id, sink, why, grp, count, listed, tally, people FROM batches b WHERE is_open "
 
 /* SQL_LIST_MAX parameters, from ?4. */
-#define LIST "(?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"
+#define LIST      "(?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19)"
+
+#define ROW       "(?,?,?,'due',?)"
+#define FOUR_ROWS ROW "," ROW "," ROW "," ROW
 
 /*
  * In days, more than a row can be held for that reason: a silence lasts 366 at most, a repeat and
@@ -143,6 +146,9 @@ const char *const sql_texts[SQL_COUNT] = {
 	[SQL_ROW_ADD] = "INSERT INTO deliveries (id, sink, route, state, due_at, reason, after,"
 			" ended_at, held_until, grp, hold, hold_until)"
 			" VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?9)",
+	[SQL_ROWS_ADD] =
+		"INSERT INTO deliveries (id, sink, route, state, due_at) VALUES " FOUR_ROWS
+		"," FOUR_ROWS "," FOUR_ROWS "," FOUR_ROWS,
 	[SQL_ROW_DOUBT] = "UPDATE deliveries SET maybe_sent = 1 WHERE id = ?1",
 	[SQL_REJECT_ADD] = "INSERT OR IGNORE INTO rejects (source, hash, reason, body,"
 			   " first_seen_at, count) VALUES (?1, ?2, ?3, ?4, ?5, 1)",

@@ -10,6 +10,8 @@
 #include <stddef.h>
 
 enum { SQL_LIST_MAX = 16 };
+/* Rows of SQL_ROWS_ADD, four parameters each. */
+enum { SQL_ROWS_MAX = 16 };
 
 enum sql {
 	/* names */
@@ -63,6 +65,7 @@ enum sql {
 	SQL_ROWS_HEARD,
 	SQL_ROWS_ADDRESSED,
 	SQL_ROW_ADD,
+	SQL_ROWS_ADD,
 	SQL_ROW_DOUBT,
 	SQL_REJECT_ADD,
 	SQL_REJECT_AGAIN,

@@ -121,18 +121,69 @@ static void doubt_row(struct telling *t, int64_t key)
 	stmt_run(q);
 }
 
+/* ---- rows that nothing holds ---- */
+
+static bool is_plain(const struct place *place)
+{
+	return place->state == DELIVERY_DUE && place->after == 0 && place->hold == HOLD_NONE &&
+	       !place->begins_storm && place->reason == NULL;
+}
+
+static void add_fresh(struct telling *t)
+{
+	struct stmt *q = db_use(t->s->db, SQL_ROWS_ADD);
+
+	for (size_t i = 0; i < SQL_ROWS_MAX; i++) {
+		const struct fresh *row = &t->fresh[i];
+		int at = (int)i * 4;
+
+		stmt_bind_int(q, at + 1, row->key);
+		stmt_bind_int(q, at + 2, delivery_key_sink(row->key));
+		stmt_bind_int(q, at + 3, row->route);
+		stmt_bind_int(q, at + 4, row->due_at);
+	}
+	stmt_run(q);
+	t->fresh_count = 0;
+}
+
+static void gather(struct telling *t, const struct fresh *row)
+{
+	store_note_event(t->s, delivery_key_event(row->key));
+	t->fresh[t->fresh_count++] = *row;
+	if (t->fresh_count == SQL_ROWS_MAX)
+		add_fresh(t);
+}
+
+void telling_flush(struct telling *t)
+{
+	for (size_t i = 0; i < t->fresh_count; i++) {
+		const struct fresh *row = &t->fresh[i];
+		const struct place place = { .state = DELIVERY_DUE, .due_at = row->due_at };
+
+		order_add_row(t->s, row->key, row->route, &place, t->batch->now);
+	}
+	t->fresh_count = 0;
+}
+
+/* ---- one row ---- */
+
 static void add_row(struct telling *t, const struct told *told, const struct plan *plan)
 {
 	int64_t key = delivery_key(told->event, plan->sink, plan->origin, plan->ordinal);
 	struct place place = place_of(t, told->kind, key, plan);
+	bool is_doubted = plan->drop == NULL && is_doubtful(t, told);
 	int64_t now = t->batch->now;
 
+	t->made++;
+	if (t->gathers && is_plain(&place) && !is_doubted) {
+		gather(t, &(struct fresh){ key, place.due_at, plan->route });
+		return;
+	}
 	order_add_row(t->s, key, plan->route, &place, now);
 	if (place.begins_storm)
 		batches_begin_storm(t->s, key, plan->wish.storm.key, now);
-	if (plan->drop == NULL && is_doubtful(t, told))
+	if (is_doubted)
 		doubt_row(t, key);
-	t->made++;
 }
 
 bool telling_plan(struct telling *t, const struct step *step)

@@ -72,6 +72,40 @@ static void new_and_known_ones_in_any_turn_end_as_they_should(void **state)
 		alert_release(&items[i]);
 }
 
+/* Rows of new alerts are made many at a time; what comes later on the page finds them all. */
+static void a_long_page_makes_each_row_and_follows_what_it_has_opened_itself(void **state)
+{
+	enum { COUNT = 50, CLOSED = 36, CLOSES_AT = 37 };
+	struct kit *k = *state;
+	struct alert items[COUNT];
+	char id[16];
+
+	for (size_t i = 0; i < COUNT; i++) {
+		bool is_close = i == CLOSES_AT;
+
+		snprintf(id, sizeof(id), "n%zu", is_close ? CLOSED : i);
+		kit_alert(&items[i], id, is_close ? "resolved" : "open", "t");
+	}
+	struct page_batch batch = kit_page(k, items, COUNT);
+
+	store_page(k->s, &batch);
+	assert_int_equal(k->page.fresh, COUNT - 1);
+	assert_int_equal(k->page.deliveries, 2 * COUNT);
+	assert_string_equal(
+		ask(k, "SELECT count(*)||' '||count(DISTINCT alert_id||sink)||' '||"
+		       "count(DISTINCT event_id)||' '||min(due_at)||' '||max(due_at)||' '||"
+		       "sum(attempt + maybe_sent) AS x FROM v_deliveries WHERE state = 'due'"
+		       " AND event = 'opened' AND route = 'rest' AND origin = 'route'"),
+		"97 97 49 1000000 1000000 0");
+	assert_string_equal(ask(k, "SELECT sink||' '||event||' '||state||' '||"
+				   "coalesce(reason, '')||';' AS x FROM v_deliveries"
+				   " WHERE alert_id = 'n36' ORDER BY sink, id"),
+			    "chat opened dropped superseded; chat resolved due ; "
+			    "hook opened due ; hook resolved held behind;");
+	for (size_t i = 0; i < COUNT; i++)
+		alert_release(&items[i]);
+}
+
 static void each_event_keeps_the_bytes_of_its_moment(void **state)
 {
 	struct kit *k = *state;
@@ -466,6 +500,7 @@ int main(void)
 		STORY(a_new_alert_makes_an_event_and_a_row_for_each_sink),
 		STORY(the_same_bytes_write_nothing),
 		STORY(new_and_known_ones_in_any_turn_end_as_they_should),
+		STORY(a_long_page_makes_each_row_and_follows_what_it_has_opened_itself),
 		STORY(each_event_keeps_the_bytes_of_its_moment),
 		STORY(an_alert_keeps_bytes_that_made_no_event),
 		STORY(a_status_that_nobody_knows_is_kept_as_it_is_and_counts_as_open),
