@@ -56,6 +56,42 @@ static int64_t later(int64_t a, int64_t b)
 	return a > b ? a : b;
 }
 
+/* ---- what went ---- */
+
+/*
+ * The seconds that passed since the newest one are empty. A clock that jumps back moves the
+ * newest one back; what was counted past it is out of the ring within a minute.
+ */
+static void turn_ring(struct budget *b, int64_t now)
+{
+	int64_t second = now / 1000;
+	int64_t passed = earlier(second - b->used_at, BUDGET_SECONDS);
+
+	for (int64_t i = 0; i < passed; i++)
+		b->used[(second - i) % BUDGET_SECONDS] = 0;
+	b->used_at = second;
+}
+
+/*
+ * What went before counts by the new size, too: `all` holds no more than if it had had it for the
+ * last minute. Else a start that asks while the limit is not told, or a limit that falls, would
+ * leave a minute with more than is ours. Within a second nobody knows when: at its end, then.
+ */
+static void recount(struct budget *b, int64_t now)
+{
+	struct bucket all = b->all;
+
+	turn_ring(b, now);
+	int64_t oldest = b->used_at - BUDGET_SECONDS + 1;
+
+	all.tokens = all.size;
+	all.filled_at = oldest * 1000;
+	for (int64_t i = 0; i < BUDGET_SECONDS; i++)
+		bucket_spend(&all, b->used[(b->used_at + 1 + i) % BUDGET_SECONDS],
+			     earlier((oldest + i + 1) * 1000, now));
+	b->all.tokens = fmin(b->all.tokens, all.tokens);
+}
+
 /* ---- sizes ---- */
 
 int64_t budget_allowed(const struct budget *b)
@@ -99,6 +135,7 @@ static void shape(struct budget *b, int64_t now)
 	int64_t allowed = budget_allowed(b);
 
 	shape_all(&b->all, allowed, now);
+	recount(b, now);
 	shape_context(&b->context, allowed, now);
 	for (size_t i = 0; i < PASS_KINDS; i++)
 		shape_part(&b->parts[i], allowed, part_of[i], now);
@@ -244,20 +281,6 @@ int64_t budget_context_wait_ms(struct budget *b, int64_t now)
 }
 
 /* ---- going ---- */
-
-/*
- * The seconds that passed since the newest one are empty. A clock that jumps back moves the
- * newest one back; what was counted past it is out of the ring within a minute.
- */
-static void turn_ring(struct budget *b, int64_t now)
-{
-	int64_t second = now / 1000;
-	int64_t passed = earlier(second - b->used_at, BUDGET_SECONDS);
-
-	for (int64_t i = 0; i < passed; i++)
-		b->used[(second - i) % BUDGET_SECONDS] = 0;
-	b->used_at = second;
-}
 
 void budget_take(struct budget *b, int64_t now)
 {

@@ -2,12 +2,13 @@
  * budget: when a source may ask the API again; pure, on the steady clock.
  *
  * At most `share` of what the server says it allows a minute (X-RateLimit-Limit) is ours, spread
- * out so that no minute holds more. Of that the passes have parts: heads at most a half, sweeps
- * a third, full passes a half, what is left being the last's. A part holds back the beginning of
- * a pass, never its pages: a walk that pauses lets its cursors die. So a pass that took more
- * than its part makes the next one of its kind begin later. When others have used up nearly all
- * of a shared key (Remaining), sweeps and full passes wait for the server's minute to end. The
- * directory's pages are no news to anybody: each of them waits for its part.
+ * out so that no minute holds more, nor one that began before the server said so. Of that the
+ * passes have parts: heads at most a half, sweeps a third, full passes a half, what is left being
+ * the last's. A part holds back the beginning of a pass, never its pages: a walk that pauses lets
+ * its cursors die. So a pass that took more than its part makes the next one of its kind begin
+ * later. When others have used up nearly all of a shared key (Remaining), sweeps and full passes
+ * wait for the server's minute to end. The directory's pages are no news to anybody: each of them
+ * waits for its part.
  *
  * Sources with the same credentials share one budget.
  */

@@ -191,6 +191,65 @@ static void when_the_limit_moves_no_minute_holds_more_than_its_largest(void **st
 	}
 }
 
+/* Those of the 60,000 ms that end with the newest. */
+static size_t newest_minute(void)
+{
+	size_t first = taken_count;
+
+	while (first > 0 && taken[taken_count - 1] - taken[first - 1] < MINUTE)
+		first--;
+	return taken_count - first;
+}
+
+/* As when the first answers are cut: nobody knew better than the default when those went. */
+static void what_went_before_the_limit_fell_counts_against_it(void **state)
+{
+	(void)state;
+	static const int64_t limits[] = { 60, 8, 400 };
+
+	for (uint64_t seed = 1; seed <= 300; seed++) {
+		struct chance c;
+		struct budget b;
+		int64_t now = 0;
+
+		chance_seed(&c, seed);
+		now = chance_below(&c, HOUR);
+		budget_init(&b, 0.5, now);
+		taken_count = 0;
+		for (int64_t n = 1 + chance_below(&c, 130); n > 0; n--) {
+			now += chance_below(&c, seed % 2 == 0 ? 20 : 2 * SECOND);
+			take(&b, now += budget_wait_ms(&b, PASS_HEAD, now));
+		}
+		say_limit(&b, limits[chance_below(&c, ARRAY_LEN(limits))], now);
+		for (int n = 0; n < 500; n++) {
+			int64_t wait = budget_wait_ms(&b, PASS_HEAD, now);
+
+			assert_true(wait <= MINUTE + 30 * SECOND);
+			take(&b, now += wait);
+			assert_true(newest_minute() <= (size_t)budget_allowed(&b));
+		}
+	}
+}
+
+/* A reload tells the same share again, and the server another limit now and then. */
+static void what_went_is_counted_once(void **state)
+{
+	(void)state;
+	struct budget b;
+	int64_t now = 10 * MINUTE;
+
+	open_budget(&b, 0.5, 60, now); /* 7 at once, 23 a minute */
+	for (int n = 0; n < 100; n++) {
+		int64_t wait = budget_wait_ms(&b, PASS_HEAD, now);
+
+		/* One came back within a second, which is counted at its end. */
+		assert_true(wait <= MINUTE / 23 + SECOND + 1);
+		budget_take(&b, now += wait);
+		budget_share(&b, 0.5, now);
+		say_limit(&b, 60 + n % 2, now);
+	}
+}
+
 static void a_long_walk_is_spread_evenly(void **state)
 {
 	(void)state;
@@ -467,6 +526,8 @@ int main(void)
 		cmocka_unit_test(any_minute_holds_at_most_the_share),
 		cmocka_unit_test(the_share_is_used_where_it_is_wanted),
 		cmocka_unit_test(when_the_limit_moves_no_minute_holds_more_than_its_largest),
+		cmocka_unit_test(what_went_before_the_limit_fell_counts_against_it),
+		cmocka_unit_test(what_went_is_counted_once),
 		cmocka_unit_test(a_long_walk_is_spread_evenly),
 		cmocka_unit_test(tokens_that_go_unasked_are_paid_for_by_what_follows),
 		cmocka_unit_test(
