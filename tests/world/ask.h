@@ -5,7 +5,7 @@
  * and preparing one costs more than answering it. So what differs from time to time is bound.
  * A question that cannot be answered is a violation.
  *
- * The connection is opened with the first question and stays open until ask_leave().
+ * The connection is opened with the first question, or before, and stays open until ask_leave().
  */
 #ifndef WORLD_ASK_H
 #define WORLD_ASK_H
@@ -40,6 +40,8 @@ bool ask_is_null(const struct question *q, const char *column);
 int64_t ask_count_of(struct world *w, const char *sql, const char *text);
 int64_t ask_count(struct world *w, const char *sql);
 
+/* Now, while the disk is well: one that fails would refuse the oracle, too. */
+void ask_open(struct world *w);
 /* Nothing of it keeps the store open. */
 void ask_leave(struct world *w);
 

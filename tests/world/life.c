@@ -33,6 +33,7 @@ void life_begin(struct world *w)
 	if (w->app == NULL)
 		world_fail(w, "does not start: %s", err.text);
 	w->life_at = sim_now();
+	ask_open(w);
 	watch_begin(w);
 	watch_sinks_begin(w);
 }
