@@ -63,7 +63,7 @@ struct receiver {
 	size_t left_count;
 	int64_t blocked_until; /* by the longest Retry-After */
 	size_t blocked_by;     /* number of told */
-	size_t refusals;       /* in a row, in this life */
+	size_t refusals;       /* in a row, as far as the program knows */
 	int64_t outage_from;   /* of a spell in which nothing gets through; 0: none */
 	size_t outage_left, outage_lives;
 	struct outage outages[OUTAGES_MAX]; /* that are over */

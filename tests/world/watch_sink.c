@@ -8,6 +8,7 @@
  * still holds as claimed.
  */
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/clock.h"
@@ -241,13 +242,29 @@ void watch_sink_back(struct world *w, struct receiver *s, const struct request *
 
 /* ---- lives ---- */
 
+/* Five refusals in a row are known to the next life by the program's own alert of them, where that
+ * was stored; fewer are not. */
+static size_t stored_refusals(struct world *w, const struct receiver *s)
+{
+	char id[40];
+
+	snprintf(id, sizeof(id), "tocsin:sink-refuses:s%d", s->number);
+	int64_t open =
+		ask_count_of(w,
+			     "SELECT count(*) AS n FROM v_alerts WHERE source = 'tocsin' "
+			     "AND status = 'open' AND id = ?1",
+			     id);
+
+	return open > 0 ? REFUSALS_MAX : 0;
+}
+
 void watch_sinks_begin(struct world *w)
 {
 	for (size_t i = 0; i < w->terms.sink_count; i++) {
 		struct receiver *s = &w->receivers[i];
 
 		s->left_count = 0;
-		s->refusals = 0;
+		s->refusals = stored_refusals(w, s);
 		s->outage_lives++;
 	}
 }
