@@ -27,6 +27,51 @@ static int64_t settle_ms(const struct receiver *s, size_t rows)
 	       (int64_t)rows * 2 * t->way_ms / t->window;
 }
 
+/* Five refusals in a row hold a receiver (invariant 7), and nothing has got through since then. */
+static bool is_held_by_refusals(const struct receiver *s)
+{
+	return s->refusals >= REFUSALS_MAX;
+}
+
+/* Rows of it that were never tried and wait for no other, while refusals hold it. */
+static int64_t untried(struct world *w, const struct receiver *s)
+{
+	char name[16];
+
+	if (!is_held_by_refusals(s) || s->terms.is_dead || !conf_rules(w)->present[s->number])
+		return 0;
+	snprintf(name, sizeof(name), "s%d", s->number);
+	return ask_count_of(w,
+			    "SELECT count(*) AS n FROM v_deliveries WHERE ended_at IS NULL "
+			    "AND attempt = 0 AND after IS NULL AND sink = ?1",
+			    name);
+}
+
+static bool all_tried(struct world *w, void *arg)
+{
+	int64_t count = 0;
+
+	(void)arg;
+	for (size_t i = 0; i < w->terms.sink_count; i++)
+		count += untried(w, &w->receivers[i]);
+	return count == 0;
+}
+
+/* While refusals hold a receiver, each row that was never tried gets a probe of its own, and after
+ * each there may be the longest hold again. */
+static void settle_refused(struct world *w)
+{
+	int64_t most = 0;
+
+	for (size_t i = 0; i < w->terms.sink_count; i++) {
+		const struct receiver *s = &w->receivers[i];
+		int64_t cap = s->terms.retry_max_ms;
+
+		most = max_of(most, untried(w, s) * (cap + cap / 10 + s->terms.timeout_ms));
+	}
+	(void)life_run_until(w, most, MINUTE, all_tried, NULL);
+}
+
 /* Rows that wait and sinks that are held, but for those that take nothing now. */
 static int64_t waiting(struct world *w)
 {
@@ -70,6 +115,7 @@ static void settle(struct world *w)
 	}
 	most += 2 * w->terms.sweep_ms + 3 * w->terms.poll_ms + MINUTE;
 	(void)life_run_until(w, most, MINUTE, is_settled, NULL);
+	settle_refused(w);
 	life_run(w, w->terms.poll_ms + MINUTE);
 }
 
@@ -124,12 +170,6 @@ static bool is_refused(const struct receiver *s, const struct item *i)
 	buf_release(&out.body);
 	buf_release(&out.headers);
 	return !heard;
-}
-
-/* Five refusals in a row hold a receiver (invariant 7), and nothing has got through since then. */
-static bool is_held_by_refusals(const struct receiver *s)
-{
-	return s->refusals >= REFUSALS_MAX;
 }
 
 static void expect_told(struct world *w, const struct api *a, const struct item *i, int but)
