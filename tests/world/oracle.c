@@ -245,11 +245,13 @@ static void check_row(struct world *w, const struct question *v, bool everything
 /*
  * What an API listed before the program was ever started is taken in as soon as a first walk
  * gets through; a newest-first list is walked at once only as far as its alerts ring. Behind a
- * false end that had to be believed, what is resolved waits for the next full pass.
+ * false end that had to be believed, what is resolved waits for the next full pass; so does what
+ * was not listed for a while, in which that first walk may have passed by.
  */
 static bool is_due_history(const struct world *w, const struct api *a, const struct item *i)
 {
-	if ((size_t)(i - a->items) >= w->terms.history || w->is_deceived[a->number])
+	if ((size_t)(i - a->items) >= w->terms.history || i->deleted_count > 0 ||
+	    w->is_deceived[a->number])
 		return false;
 	return a->terms.order != API_NEWEST || w->baseline_at[a->number] == 0;
 }
