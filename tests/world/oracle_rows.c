@@ -14,6 +14,8 @@
 #include "base/mem.h"
 #include "world/world.h"
 
+enum { SYNCS_MAX = 4 }; /* from a claim until what is claimed leaves */
+
 #define ROW_COLUMNS                                                                        \
 	ORACLE_NAMES ", id, state, reason, attempt, maybe_sent, first_attempt_at, due_at," \
 		     " ended_at, held_until, after"
@@ -126,11 +128,14 @@ static int64_t outage_overlap(const struct receiver *s, int64_t from, int64_t un
 	return sum;
 }
 
-/* An outage is noticed by the first that is tried in it, at most the longest wait later. */
+/* An outage is noticed by the first that is tried in it, at most the longest wait later. The first
+ * attempt counts from its claim, which was stored before it left: by a commit, and perhaps what
+ * tidies the log. */
 static void check_age(const struct row *r)
 {
 	const struct sink_terms *terms = &r->s->terms;
-	int64_t from = r->told->first_left_at, until = r->told->back_at;
+	int64_t until = r->told->back_at;
+	int64_t from = r->told->first_left_at - SYNCS_MAX * r->told->first_sync_ms;
 	int64_t noticed = terms->retry_max_ms + terms->retry_max_ms / 10 + terms->timeout_ms;
 	int64_t age = until - from - outage_overlap(r->s, from, until);
 

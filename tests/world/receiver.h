@@ -42,9 +42,10 @@ struct told {
 	bool is_flying, is_accepted;
 	bool is_late_refusal; /* the last answer refused it, the fifth of its kind or later */
 	int64_t first_left_at, last_left_at, heard_at, back_at;
-	int last_status; /* 0: no answer */
-	int64_t row;     /* in the store, once looked up */
-	size_t next;     /* heard of the same alert, from 1; 0: none */
+	int64_t first_sync_ms; /* how long the disk took for each sync when it first left */
+	int last_status;       /* 0: no answer */
+	int64_t row;           /* in the store, once looked up */
+	size_t next;           /* heard of the same alert, from 1; 0: none */
 };
 
 struct outage {

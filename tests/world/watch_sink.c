@@ -140,8 +140,10 @@ void watch_sink_leave(struct world *w, struct receiver *s, const struct request 
 	note_outage(w, s);
 	check_flying(w, s, t);
 	check_leave(w, s, t, is_marked(r));
-	if (t->left++ == 0)
+	if (t->left++ == 0) {
 		t->first_left_at = sim_now();
+		t->first_sync_ms = w->troubles.sync_ms;
+	}
 	t->last_left_at = sim_now();
 	t->last_status = 0;
 	t->is_late_refusal = false;
