@@ -16,6 +16,7 @@
 #include "cli/print.h"
 #include "cli/rows.h"
 #include "cli/sink_state.h"
+#include "cli/status_lists.h"
 #include "cli/table.h"
 #include "cli/unrouted.h"
 
@@ -26,6 +27,8 @@ struct report {
 	struct daemon_says daemon;
 	struct spool spool;
 	struct jline j;
+	struct table *lists; /* of all sources */
+	size_t list_count;
 	int64_t now;
 };
 
@@ -272,6 +275,7 @@ static void source_json(struct report *r, struct view *v)
 	for (size_t i = 0; i < ARRAY_LEN(counts); i++)
 		jline_int(&r->j, counts[i], view_int(v, counts[i]));
 	walk_json(&r->j, json_get(live, "pass"));
+	status_lists_json(&r->j, live);
 	jline_text(&r->j, "error", json_text(json_get(live, "error"), NULL));
 	jline_close(&r->j, '}');
 }
@@ -299,6 +303,7 @@ static void source_row(struct report *r, struct table *t, struct view *v)
 	table_cell(t, COLOUR_NONE, text);
 	table_cell(t, COLOUR_NONE, walk);
 	table_cell(t, COLOUR_BAD, json_text(json_get(live, "error"), NULL));
+	r->list_count += status_lists_rows(r->lists, view_text(v, "name"), live, r->now);
 }
 
 /* One that the last daemon did not have is a source of old. */
@@ -454,6 +459,10 @@ static bool tell(struct report *r, struct err *err)
 	for (size_t i = 0; i < ARRAY_LEN(sections); i++)
 		if (!tell_section(r, &sections[i], err))
 			return false;
+	if (r->list_count > 0) {
+		putchar('\n');
+		table_flush(r->lists);
+	}
 	if (!tell_store(r, err))
 		return false;
 	if (r->cli->json)
@@ -476,12 +485,14 @@ static int run(const struct cli *cli)
 	struct report r = { .cli = cli, .glance = &glance, .store = store, .now = clock_now() };
 
 	spool_open(&r.spool);
+	r.lists = table_new(stdout, status_lists_columns);
 	bool ok = tell(&r, &err);
 
 	if (ok)
 		spool_close(&r.spool);
 	else
 		spool_discard(&r.spool);
+	table_free(&r.lists);
 	daemon_release(&r.daemon);
 	store_close(&store);
 	glance_release(&glance);

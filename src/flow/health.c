@@ -129,6 +129,36 @@ static void write_walk(const struct source_walk *w, struct buf *out)
 	buf_addc(out, '}');
 }
 
+static void write_list(const struct directory_status *d, enum context_kind kind,
+		       struct buf *out)
+{
+	bool is_read = kind != CONTEXT_USAGE;
+
+	buf_addf(out, "{\"list\":\"%s\",", context_name(kind));
+	add_count(out, "count", is_read ? d->count : -1);
+	buf_addc(out, ',');
+	add_count(out, "read_at", d->completed_at != 0 ? d->completed_at : -1);
+	buf_adds(out, ",\"error\":");
+	json_add_string(out, d->error[0] != '\0' ? d->error : NULL);
+	buf_addc(out, '}');
+}
+
+/* What the source keeps of what is behind its alerts. */
+static void write_lists(const struct source_status *s, struct buf *out)
+{
+	const char *comma = "";
+
+	buf_adds(out, ",\"context\":[");
+	for (size_t i = 0; i < CONTEXT_KINDS; i++) {
+		if (!s->context[i].is_kept)
+			continue;
+		buf_adds(out, comma);
+		write_list(&s->context[i], (enum context_kind)i, out);
+		comma = ",";
+	}
+	buf_addc(out, ']');
+}
+
 static void write_source(const struct source_status *s, struct buf *out)
 {
 	buf_adds(out, "{\"name\":");
@@ -137,6 +167,7 @@ static void write_source(const struct source_status *s, struct buf *out)
 	write_rate(s, out);
 	buf_addc(out, ',');
 	write_walk(&s->walk, out);
+	write_lists(s, out);
 	buf_adds(out, ",\"error\":");
 	json_add_string(out, s->error[0] != '\0' ? s->error : NULL);
 	buf_addc(out, '}');

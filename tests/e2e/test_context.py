@@ -96,6 +96,31 @@ def test_metrics_tell_of_each_list(scene):
     assert 'tocsin_context_entries{source="acme",list="policies"}' not in text
 
 
+def test_status_tells_of_each_list(scene):
+    sim = scene.sim()
+    sim.fault(path="/v1/policies", kind="status", status=403)
+    daemon = scene.tocsin(sim, [webhook("hook", scene.receiver())],
+                          source_keys={**KEPT, "context": ["users", "policies", "usage"]})
+
+    def lists():
+        status = json.loads(run(daemon.config, "status", "--json").stdout)
+        return {one.pop("list"): one for one in status["sources"][0]["context"]}
+
+    wait_for(lambda: lists().get("users", {}).get("count") == 24 and
+             lists()["policies"]["error"], 20, "the lists in status")
+    told = lists()
+    assert list(told) == ["users", "policies", "usage"]
+    assert told["users"]["last_read_at"].startswith("20") and told["users"]["error"] is None
+    assert told["policies"]["last_read_at"] is None and "403" in told["policies"]["error"]
+    assert told["usage"] == {"count": None, "last_read_at": None, "error": None}
+    text = run(daemon.config, "status").stdout
+    users, policies = (next(line.split() for line in text.splitlines() if f" {name} " in line)
+                       for name in ("users", "policies"))
+    assert users[:3] == ["acme", "users", "24"] and policies[:3] == ["acme", "policies", "0"]
+    scene.stop(daemon)
+    assert " users " not in run(daemon.config, "status").stdout
+
+
 def test_a_single_poll_brings_the_lists_up_to_date(scene):
     sim = scene.sim()
     config = scene.config(sim, [webhook("hook", scene.receiver())], source_keys=KEPT)
