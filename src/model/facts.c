@@ -99,7 +99,8 @@ enum { NOWHERE = -1 };
 	X("handle", HOW_TEXT, NOWHERE, IN_MESSAGE(handle))                                     \
 	X("kept", HOW_KEPT, NOWHERE, IN_MESSAGE(progress))
 
-struct field {
+/* A row of the table. */
+struct fact {
 	const char *name;
 	size_t len;
 	enum how how;
@@ -110,7 +111,7 @@ struct field {
 	{ name, sizeof(name) - 1, how, in_facts, in_message },
 #define AS_NAME(name, how, in_facts, in_message) name,
 
-static const struct field fields[] = { FIELDS(AS_ROW) };
+static const struct fact fields[] = { FIELDS(AS_ROW) };
 static const char *const field_names[] = { FIELDS(AS_NAME) NULL };
 
 const char *const *facts_names(void)
@@ -118,7 +119,7 @@ const char *const *facts_names(void)
 	return field_names;
 }
 
-static const struct field *field_find(const char *name, size_t len)
+static const struct fact *fact_find(const char *name, size_t len)
 {
 	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
 		if (fields[i].len == len && memcmp(fields[i].name, name, len) == 0)
@@ -126,9 +127,14 @@ static const struct field *field_find(const char *name, size_t len)
 	return NULL;
 }
 
+struct fact_name fact_name(const char *text, size_t len)
+{
+	return (struct fact_name){ text, len, fact_find(text, len) };
+}
+
 bool facts_know(const char *name)
 {
-	return field_find(name, strcspn(name, ".")) != NULL;
+	return fact_find(name, strcspn(name, ".")) != NULL;
 }
 
 /* ---- values ------------------------------------------------------------------------------ */
@@ -231,48 +237,50 @@ void value_of_message(const struct message *message, struct value *out)
 }
 
 /* A member that is there, but null, is found: it hides one of the same name further out. */
-static bool get_json(const struct json *doc, const struct json_value *object, const char *name,
-		     size_t len, struct value *out)
+static bool get_json(const struct json *doc, const struct json_value *object,
+		     const struct fact_name *name, struct value *out)
 {
 	const struct json_value *member = NULL;
 
 	if (json_kind(object) == JSON_OBJECT)
-		member = json_get_n(object, name, len);
+		member = json_get_n(object, name->text, name->len);
 	value_of_json(doc, member, out);
 	return member != NULL;
 }
 
-static bool get_own(const struct facts *f, const char *name, size_t len, struct value *out)
+static bool get_own(const struct facts *f, const struct fact_name *name, struct value *out)
 {
 	const struct json *doc = f->alert != NULL ? f->alert->json : NULL;
 
 	if (doc == NULL)
 		return not_found(out);
-	return get_json(doc, json_root(doc), name, len, out);
+	return get_json(doc, json_root(doc), name, out);
 }
 
 /* A name of the context is found where it is not known, too: no field of the alert's replaces it. */
-static bool get_context(const struct facts *f, const char *name, size_t len, struct value *out)
+static bool get_context(const struct facts *f, const struct fact_name *name, struct value *out)
 {
-	if (f->context == NULL || !get_json(f->context, json_root(f->context), name, len, out))
+	if (f->context == NULL || !get_json(f->context, json_root(f->context), name, out))
 		not_found(out);
 	return true;
 }
 
-static bool get_var(const struct facts *f, const char *name, size_t len, struct value *out)
+static bool get_var(const struct facts *f, const struct fact_name *name, struct value *out)
 {
 	for (size_t i = 0; i < f->var_count; i++) {
 		const struct pair *var = &f->vars[i];
 
-		if (strlen(var->name) == len && memcmp(var->name, name, len) == 0)
+		if (strlen(var->name) == name->len &&
+		    memcmp(var->name, name->text, name->len) == 0)
 			return found_text(out, VALUE_TEXT, var->value, strlen(var->value));
 	}
 	return not_found(out);
 }
 
-static bool get_map(const struct facts *f, const char *name, size_t len, struct value *out)
+static bool get_map(const struct facts *f, const struct fact_name *name, struct value *out)
 {
-	const char *text = f->preset == NULL ? NULL : preset_map(f->preset, f, name, len);
+	const char *text =
+		f->preset == NULL ? NULL : preset_map(f->preset, f, name->text, name->len);
 
 	return text == NULL ? not_found(out) : found_text(out, VALUE_TEXT, text, strlen(text));
 }
@@ -294,13 +302,13 @@ static bool found_json(const struct json *doc, struct value *out)
 
 /* ---- of one alert ------------------------------------------------------------------------ */
 
-static bool found_member(const struct field *field, const void *base, int offset,
+static bool found_member(const struct fact *fact, const void *base, int offset,
 			 struct value *out)
 {
 	const void *at = (const char *)base + offset;
 	const char *text;
 
-	switch (field->how) {
+	switch (fact->how) {
 	case HOW_TEXT:
 		text = *(const char *const *)at;
 		return text == NULL ? not_found(out)
@@ -326,7 +334,7 @@ static bool found_member(const struct field *field, const void *base, int offset
 	case HOW_VARS:
 	case HOW_MAPS: break;
 	}
-	BUG("%s is no plain member", field->name);
+	BUG("%s is no plain member", fact->name);
 }
 
 static bool found_raw(const struct alert *alert, struct value *out)
@@ -345,15 +353,15 @@ static bool found_key(const struct alert *alert, struct value *out)
 }
 
 /* v is VALUE_FACTS; it may be out itself. */
-static bool get_facts(const struct value *v, const char *name, size_t len, struct value *out)
+static bool get_facts(const struct value *v, const struct fact_name *name, struct value *out)
 {
-	const struct field *field = field_find(name, len);
+	const struct fact *fact = name->fact;
 	const struct facts *f = v->facts;
 	const char *kind;
 
-	if (field == NULL || field->how == HOW_OWN)
-		return get_own(f, name, len, out);
-	switch (field->how) {
+	if (fact == NULL || fact->how == HOW_OWN)
+		return get_own(f, name, out);
+	switch (fact->how) {
 	case HOW_EVENT:
 		kind = event_kind_name(f->event);
 		return found_text(out, VALUE_TEXT, kind, strlen(kind));
@@ -363,7 +371,7 @@ static bool get_facts(const struct value *v, const char *name, size_t len, struc
 	case HOW_LAST: return found_bool(out, v->index + 1 == v->count);
 	case HOW_VARS: return found_group(out, VALUE_VARS, f);
 	case HOW_MAPS: return found_group(out, VALUE_MAPS, f);
-	case HOW_CONTEXT: return get_context(f, name, len, out);
+	case HOW_CONTEXT: return get_context(f, name, out);
 	case HOW_OWN:
 	case HOW_TEXT:
 	case HOW_BOOL:
@@ -374,10 +382,10 @@ static bool get_facts(const struct value *v, const char *name, size_t len, struc
 	case HOW_JSON:
 	case HOW_ALERTS: break;
 	}
-	if (field->in_facts == NOWHERE)
+	if (fact->in_facts == NOWHERE)
 		return not_found(out);
 	/* A row without a value is found all the same, unless the message may know better. */
-	return found_member(field, f, field->in_facts, out) || field->in_message == NOWHERE;
+	return found_member(fact, f, fact->in_facts, out) || fact->in_message == NOWHERE;
 }
 
 /* ---- of a message ------------------------------------------------------------------------ */
@@ -393,57 +401,57 @@ static bool found_latest(const struct message *m, struct value *out)
 	return found_time(out, at);
 }
 
-static bool get_digest(const struct message *m, const struct field *field, struct value *out)
+static bool get_digest(const struct message *m, const struct fact *fact, struct value *out)
 {
-	if (field->how == HOW_EVENT)
+	if (fact->how == HOW_EVENT)
 		return found_text(out, VALUE_TEXT, "digest", 6);
-	if (field->how == HOW_AT)
+	if (fact->how == HOW_AT)
 		return found_latest(m, out);
-	if (field->how != HOW_VARS || m->count == 0)
+	if (fact->how != HOW_VARS || m->count == 0)
 		return not_found(out);
 	return found_group(out, VALUE_VARS, &m->alerts[0]); /* the sink's: the same for all */
 }
 
-static bool get_message(const struct message *m, const char *name, size_t len,
+static bool get_message(const struct message *m, const struct fact_name *name,
 			struct value *out)
 {
-	const struct field *field = field_find(name, len);
+	const struct fact *fact = name->fact;
 	struct value only;
 
-	if (field != NULL && field->how == HOW_ALERTS) {
+	if (fact != NULL && fact->how == HOW_ALERTS) {
 		become(out, VALUE_LIST);
 		out->message = m;
 		return true;
 	}
-	if (field != NULL && field->in_message != NOWHERE) {
-		bool found = found_member(field, m, field->in_message, out);
+	if (fact != NULL && fact->in_message != NOWHERE) {
+		bool found = found_member(fact, m, fact->in_message, out);
 
 		/* "May be a repeat" and TEST are true when either says so. */
-		if (found && (field->how != HOW_BOOL || out->truth))
+		if (found && (fact->how != HOW_BOOL || out->truth))
 			return true;
-		if (m->count != 1 || field->in_facts == NOWHERE)
+		if (m->count != 1 || fact->in_facts == NOWHERE)
 			return true;
 	}
-	if (m->is_digest && field != NULL && field->how == HOW_EVENT)
+	if (m->is_digest && fact != NULL && fact->how == HOW_EVENT)
 		return found_text(out, VALUE_TEXT, "digest", 6);
 	if (m->count == 1) {
 		become_facts(&only, &m->alerts[0], 0, 1);
-		return get_facts(&only, name, len, out);
+		return get_facts(&only, name, out);
 	}
-	return field != NULL ? get_digest(m, field, out) : not_found(out);
+	return fact != NULL ? get_digest(m, fact, out) : not_found(out);
 }
 
 /* ---- the interface ----------------------------------------------------------------------- */
 
 /* v may be out: every case reads what it needs of v before it writes. */
-bool value_get(const struct value *v, const char *name, size_t len, struct value *out)
+bool value_named(const struct value *v, const struct fact_name *name, struct value *out)
 {
 	switch (v->kind) {
-	case VALUE_JSON: return get_json(v->doc, v->json, name, len, out);
-	case VALUE_FACTS: return get_facts(v, name, len, out);
-	case VALUE_MESSAGE: return get_message(v->message, name, len, out);
-	case VALUE_VARS: return get_var(v->facts, name, len, out);
-	case VALUE_MAPS: return get_map(v->facts, name, len, out);
+	case VALUE_JSON: return get_json(v->doc, v->json, name, out);
+	case VALUE_FACTS: return get_facts(v, name, out);
+	case VALUE_MESSAGE: return get_message(v->message, name, out);
+	case VALUE_VARS: return get_var(v->facts, name, out);
+	case VALUE_MAPS: return get_map(v->facts, name, out);
 	case VALUE_MISSING:
 	case VALUE_TEXT:
 	case VALUE_NUMBER:
@@ -452,6 +460,14 @@ bool value_get(const struct value *v, const char *name, size_t len, struct value
 	case VALUE_LIST: break;
 	}
 	return not_found(out);
+}
+
+bool value_get(const struct value *v, const char *name, size_t len, struct value *out)
+{
+	bool is_of_table = v->kind == VALUE_FACTS || v->kind == VALUE_MESSAGE;
+	const struct fact_name whole = { name, len, is_of_table ? fact_find(name, len) : NULL };
+
+	return value_named(v, &whole, out);
 }
 
 bool value_path(const struct value *v, const char *path, size_t len, struct value *out)

@@ -70,11 +70,21 @@ struct value {
 	char scratch[DEDUP_KEY_MAX]; /* text made here (a time, a key); text points into it */
 };
 
+/* A name without dots, and its row of the table, looked for once for many values. */
+struct fact_name {
+	const char *text;
+	size_t len;
+	const struct fact *fact; /* NULL: it has none */
+};
+
+struct fact_name fact_name(const char *text, size_t len);
+
 /*
  * The value of one name (no dots) within v; out may be v. False and VALUE_MISSING where there is
  * no such name; true and VALUE_MISSING where it is known but null or not set here. text is "" of
  * what has none. A value is not to be copied: text may point into its own scratch.
  */
+bool value_named(const struct value *v, const struct fact_name *name, struct value *out);
 bool value_get(const struct value *v, const char *name, size_t len, struct value *out);
 /* The value of a dotted path within v. */
 bool value_path(const struct value *v, const char *path, size_t len, struct value *out);

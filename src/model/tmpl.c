@@ -120,6 +120,13 @@ const char *tmpl_file(const struct tmpl *t, uint32_t body)
 	return b->file != NULL ? b->file : b->name;
 }
 
+struct fact_name tmpl_first(struct tmpl_text name)
+{
+	const char *dot = memchr(name.at, '.', name.len);
+
+	return fact_name(name.at, dot != NULL ? (size_t)(dot - name.at) : name.len);
+}
+
 static void tell_name(const struct tmpl *t, const struct tmpl_node *node, struct tmpl_text name,
 		      bool is_partial, const struct tmpl_uses *uses)
 {

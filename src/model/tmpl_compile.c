@@ -170,13 +170,6 @@ static const char *wrong_with_name(const char *name, size_t len)
 	return NULL;
 }
 
-static size_t first_part(struct tmpl_text name)
-{
-	const char *dot = name.len == 1 ? NULL : memchr(name.at, '.', name.len);
-
-	return dot != NULL ? (size_t)(dot - name.at) : name.len;
-}
-
 /* Splits "name rest" at the first white space or mark; both trimmed. */
 static struct tmpl_text split_name(char **content, size_t *len, const char *marks)
 {
@@ -199,7 +192,7 @@ static bool set_name(struct compiler *c, const struct tag *tag, struct tmpl_text
 	if (wrong != NULL)
 		return fail(c, &tag->place, wrong);
 	node->text = name;
-	node->first_len = first_part(name);
+	node->first = tmpl_first(name);
 	return true;
 }
 

@@ -167,6 +167,8 @@ static bool read_argument(const struct filter_kind *kind, struct tmpl_filter *f,
 		break;
 	case STEPS: fits = tmpl_steps_read(f->word); break;
 	}
+	if (f->by_name)
+		f->first = tmpl_first(f->word);
 	return fits || err_set(err, "%s", kind->usage);
 }
 

@@ -63,7 +63,7 @@ struct tmpl_node {
 	uint32_t target;                /* PARTIAL: its body */
 	uint32_t end;                   /* sections: the node after their last one */
 	uint32_t filters, filter_count; /* VALUE: a range of tmpl.filters */
-	size_t first_len;               /* of a dotted name: its first part */
+	struct fact_name first;         /* of a name: what stands before its first dot */
 	struct tmpl_text text;          /* TEXT: the bytes; else the name */
 	struct tmpl_text literal; /* (UN)EQUAL: the word; PARTIAL: its line's indentation */
 };
@@ -87,9 +87,10 @@ enum tmpl_filter_kind {
 struct tmpl_filter {
 	enum tmpl_filter_kind kind;
 	bool has_word;
-	bool by_name;          /* word is a name, to be looked up before it is applied */
-	struct tmpl_text word; /* its argument */
-	size_t number;         /* truncate: characters */
+	bool by_name;           /* word is a name, to be looked up before it is applied */
+	struct tmpl_text word;  /* its argument */
+	struct fact_name first; /* by_name: what stands before the word's first dot */
+	size_t number;          /* truncate: characters */
 	bool has_zone;
 	struct tmpl_text zone_name; /* date: its second argument */
 	struct zone *zone;          /* date: owned by the template; NULL: UTC */
@@ -122,6 +123,9 @@ struct tmpl {
 
 /* What stands for a body in errors and reports. */
 const char *tmpl_file(const struct tmpl *t, uint32_t body);
+
+/* The part of a dotted name that is looked for first. */
+struct fact_name tmpl_first(struct tmpl_text name);
 
 /* Compiles bodies[body]; partials it names become further bodies, still without text. */
 bool tmpl_compile(struct tmpl *t, uint32_t body, struct err *err)

@@ -91,17 +91,18 @@ static bool look_within(struct render *r, const char *path, size_t len, struct v
 }
 
 /* Where the name's value is (in *store, or in the context), or NULL: nothing has that name. */
-static const struct value *look_up(struct render *r, struct tmpl_text name, size_t first_len,
-				   const struct context *ctx, struct value *store)
+static const struct value *look_up(struct render *r, struct tmpl_text name,
+				   const struct fact_name *first, const struct context *ctx,
+				   struct value *store)
 {
 	if (name.len == 1 && *name.at == '.')
 		return ctx->value;
 	for (; ctx != NULL; ctx = ctx->up) {
 		r->work += cost_of(ctx->value);
-		if (!value_get(ctx->value, name.at, first_len, store))
+		if (!value_named(ctx->value, first, store))
 			continue;
-		if (first_len == name.len ||
-		    look_within(r, name.at + first_len + 1, name.len - first_len - 1, store))
+		if (first->len == name.len ||
+		    look_within(r, name.at + first->len + 1, name.len - first->len - 1, store))
 			return store;
 		return NULL;
 	}
@@ -111,7 +112,7 @@ static const struct value *look_up(struct render *r, struct tmpl_text name, size
 static const struct value *look_up_node(struct render *r, const struct tmpl_node *node,
 					const struct context *ctx, struct value *store)
 {
-	return look_up(r, node->text, node->first_len, ctx, store);
+	return look_up(r, node->text, &node->first, ctx, store);
 }
 
 /* ---- texts and values -------------------------------------------------------------------- */
@@ -197,10 +198,7 @@ static bool apply_filters(struct render *r, const struct tmpl_node *node,
 		if (!tmpl_filter_takes(f, v) && !make_text(r, v))
 			return false;
 		if (f->by_name) {
-			const char *dot = memchr(f->word.at, '.', f->word.len);
-			size_t first = dot != NULL ? (size_t)(dot - f->word.at) : f->word.len;
-
-			other = look_up(r, f->word, first, ctx, &store);
+			other = look_up(r, f->word, &f->first, ctx, &store);
 			if (other == NULL)
 				other = &store;
 		}
