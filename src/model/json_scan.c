@@ -130,34 +130,35 @@ static bool scan_escape(struct json_scan *s, uint32_t *decoded_len)
 	return true;
 }
 
-/*
- * The top bits of those of eight bytes that are a quote, an escape, a control character, or a part
- * of a longer character. A byte less than what is taken from it borrows and so gets its top bit
- * set; that may go on to its upper neighbours, so only the lowest one is sure.
- */
-static uint64_t find_more(uint64_t eight)
-{
-	const uint64_t each = UINT64_C(0x0101010101010101), tops = each << 7;
-	uint64_t no_quote = eight ^ each * '"', no_escape = eight ^ each * '\\';
+typedef signed char bytes16 __attribute__((vector_size(16)));
+typedef uint64_t words2 __attribute__((vector_size(16)));
 
-	return (eight | (eight - each * ' ') | (no_quote - each) | (no_escape - each)) & tops;
+/* Is it a quote, an escape, a control character, or (less than 0) part of a longer character?
+ * For one byte, and for sixteen at once, each of which becomes 0 or all ones. */
+#define MEANS_MORE(bytes) (((bytes) < ' ') | ((bytes) == '"') | ((bytes) == '\\'))
+
+static size_t first_byte(uint64_t word)
+{
+	return (size_t)__builtin_ctzll(le64toh(word)) / 8;
 }
 
 /* Nearly all of an alert is these. */
 size_t json_plain_len(const char *bytes, size_t len)
 {
-	uint64_t eight, more;
 	size_t i = 0;
 
-	for (; len - i >= sizeof(eight); i += sizeof(eight)) {
-		memcpy(&eight, bytes + i, sizeof(eight));
-		more = find_more(le64toh(eight));
-		if (more != 0)
-			return i + (size_t)__builtin_ctzll(more) / 8;
+	for (bytes16 next; len - i >= sizeof(next); i += sizeof(next)) {
+		memcpy(&next, bytes + i, sizeof(next));
+		words2 more = (words2)MEANS_MORE(next);
+
+		if (more[0] != 0)
+			return i + first_byte(more[0]);
+		if (more[1] != 0)
+			return i + sizeof(more[0]) + first_byte(more[1]);
 	}
-	eight = 0; /* behind the end stand NULs, which mean more */
-	memcpy(&eight, bytes + i, len - i);
-	return i + (size_t)__builtin_ctzll(find_more(le64toh(eight))) / 8;
+	while (i < len && !MEANS_MORE((signed char)bytes[i]))
+		i++;
+	return i;
 }
 
 static bool scan_string(struct json_scan *s, uint32_t *decoded_len)

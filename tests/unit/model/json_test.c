@@ -283,7 +283,7 @@ static void strings_keep_their_nuls(void **state)
 	json_free(&j);
 }
 
-/* Strings are looked through eight bytes at a time. */
+/* Strings are looked through sixteen bytes at a time. */
 static void a_byte_is_seen_wherever_it_stands(void **state)
 {
 	static const struct {
