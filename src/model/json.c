@@ -2,9 +2,9 @@
  * json: what the scanner measured, and the texts of it decoded.
  *
  * The scanner (json_scan.c) has accepted the bytes and listed every value in preorder, with the
- * length that each key and text has when decoded. So one block holds them all, each with a NUL
- * behind it. Nearly every text stands for itself and is copied; one with an escape in it is
- * decoded by cJSON.
+ * length that each key and text has when decoded. The texts lie in a copy of the bytes, each where
+ * it stood there, with a NUL in place of what followed it: a quote, or what ends a number. Nearly
+ * every one stands for itself; one with an escape in it is decoded by cJSON, and is shorter then.
  *
  * cJSON's string buffers are whole even past a \u0000; only its lengths would end there, and
  * the lengths used here are the scanner's.
@@ -22,7 +22,7 @@
 struct json {
 	const char *bytes; /* borrowed */
 	struct json_value *values;
-	char texts[]; /* what values[].key and .text point to */
+	char texts[]; /* a copy of the bytes, into which values[].key and .text point */
 };
 
 /* Doubles beyond 2^53 no longer tell one whole number from the next. */
@@ -56,12 +56,6 @@ bool json_check_at(const char *bytes, size_t len, struct json_span sound, size_t
 
 /* ---- decoding ---- */
 
-/* A text on its way from the bytes into the block. */
-struct decoder {
-	const struct json_scan *s;
-	char *to;
-};
-
 /* The string that begins with the quote at `at`. cJSON takes no notice of what follows it. */
 static bool unescape(const struct json_scan *s, size_t at, char *to, size_t len)
 {
@@ -74,53 +68,34 @@ static bool unescape(const struct json_scan *s, size_t at, char *to, size_t len)
 	return is_string;
 }
 
-/* *text := what stands at `at`, len bytes when decoded. An escape is longer than what it stands
- * for, so that a string without one in its first len bytes has none. */
-static bool decode(struct decoder *d, bool is_string, size_t at, size_t len, const char **text)
+/* An escape is longer than what it stands for, so that a string without one in its first len
+ * bytes has none. */
+static bool decode_string(const struct json_scan *s, char *texts, size_t at, size_t len,
+			  const char **text)
 {
-	const char *bytes = d->s->bytes + at + is_string;
-	bool ok = true;
+	char *to = texts + at + 1;
 
-	if (is_string && memchr(bytes, '\\', len) != NULL)
-		ok = unescape(d->s, at, d->to, len);
-	else
-		memcpy(d->to, bytes, len);
-	*text = d->to;
-	d->to[len] = '\0';
-	d->to += len + 1;
-	return ok;
-}
-
-static bool has_text(const struct json_value *v)
-{
-	return v->kind == JSON_STRING || v->kind == JSON_NUMBER;
-}
-
-static size_t room_for_texts(const struct json_scan *s)
-{
-	size_t room = 0;
-
-	for (uint32_t i = 0; i < s->count; i++) {
-		const struct json_value *v = &s->values[i];
-
-		room += v->key_at != 0 ? v->key_len + 1 : 0;
-		room += has_text(v) ? v->text_len + 1 : 0;
-	}
-	return room;
+	*text = to;
+	if (s->has_escapes && memchr(to, '\\', len) != NULL && !unescape(s, at, to, len))
+		return false;
+	to[len] = '\0';
+	return true;
 }
 
 static bool decode_all(const struct json_scan *s, char *texts)
 {
-	struct decoder d = { .s = s, .to = texts };
-
 	for (uint32_t i = 0; i < s->count; i++) {
 		struct json_value *v = &s->values[i];
 
-		if (v->key_at != 0 && !decode(&d, true, v->key_at, v->key_len, &v->key))
+		if (v->key_at != 0 && !decode_string(s, texts, v->key_at, v->key_len, &v->key))
 			return false;
-		if (has_text(v) &&
-		    !decode(&d, v->kind == JSON_STRING, v->at, v->text_len, &v->text))
+		if (v->kind == JSON_STRING &&
+		    !decode_string(s, texts, v->at, v->text_len, &v->text))
 			return false;
+		if (v->kind == JSON_NUMBER) {
+			v->text = texts + v->at;
+			texts[v->at + v->len] = '\0';
+		}
 	}
 	return true;
 }
@@ -134,9 +109,10 @@ struct json *json_parse(const char *bytes, size_t len, struct err *err)
 		mem_free(&s.values);
 		return NULL;
 	}
-	j = mem_resize(NULL, 1, sizeof(*j) + room_for_texts(&s));
+	j = mem_resize(NULL, 1, sizeof(*j) + len + 1);
 	j->bytes = bytes;
 	j->values = s.values;
+	memcpy(j->texts, bytes, len);
 	if (!decode_all(&s, j->texts)) {
 		err_set(err, "JSON that cJSON cannot read");
 		json_free(&j);

@@ -121,6 +121,7 @@ static bool scan_escape(struct json_scan *s, uint32_t *decoded_len)
 {
 	char c = s->at + 1 < s->len ? s->bytes[s->at + 1] : '\0';
 
+	s->has_escapes = true;
 	if (c == 'u')
 		return scan_unicode(s, decoded_len);
 	if (c == '\0' || strchr("\"\\/bfnrt", c) == NULL)

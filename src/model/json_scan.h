@@ -39,7 +39,8 @@ struct json_scan {
 	struct json_span
 		sound; /* within bytes: a value, not to be looked at again; len 0: none */
 
-	bool keep; /* values are wanted */
+	bool has_escapes; /* of strings, as far as it has come */
+	bool keep;        /* values are wanted */
 	struct json_value *values;
 	uint32_t count, room;
 };
