@@ -34,15 +34,16 @@ static int peek(const struct json_scan *s)
 	return s->at < s->len ? (unsigned char)s->bytes[s->at] : -1;
 }
 
-static void skip_space(struct json_scan *s)
+static bool is_space(char c)
 {
-	while (s->at < s->len) {
-		char c = s->bytes[s->at];
+	return c <= ' ' && (c == ' ' || c == '\t' || c == '\n' || c == '\r');
+}
 
-		if (c != ' ' && c != '\t' && c != '\n' && c != '\r')
-			return;
+/* Inline: between two bytes of what a machine wrote there is nearly never any. */
+static inline void skip_space(struct json_scan *s)
+{
+	while (s->at < s->len && is_space(s->bytes[s->at]))
 		s->at++;
-	}
 }
 
 /* The length of the sequence of two to four bytes at p, 0 when it is no UTF-8 (RFC 3629). */
@@ -240,7 +241,6 @@ static bool scan_word(struct json_scan *s, const char *word)
 
 static bool scan_key(struct json_scan *s, struct key *key)
 {
-	skip_space(s);
 	if (peek(s) != '"')
 		return wrong(s, "key expected");
 	key->at = (uint32_t)s->at;
@@ -250,6 +250,7 @@ static bool scan_key(struct json_scan *s, struct key *key)
 	if (peek(s) != ':')
 		return wrong(s, "colon expected");
 	s->at++;
+	skip_space(s);
 	return true;
 }
 
@@ -335,7 +336,6 @@ static bool scan_value(struct json_scan *s, unsigned depth, struct key key)
 	uint32_t text_len = 0;
 	bool ok = false;
 
-	skip_space(s);
 	if (s->sound.len > 0 && s->bytes + s->at == s->sound.at) {
 		s->at += s->sound.len;
 		return true;
@@ -364,6 +364,7 @@ static bool scan_value(struct json_scan *s, unsigned depth, struct key key)
 
 bool json_scan(struct json_scan *s)
 {
+	skip_space(s);
 	if (!scan_value(s, 0, (struct key){ 0, 0 }))
 		return false;
 	skip_space(s);
