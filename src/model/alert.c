@@ -18,22 +18,30 @@
 
 struct field {
 	const char *name;
+	size_t len;
 	size_t offset; /* of its const char * in struct alert */
 };
 
+#define FIELD(name, member)                                            \
+	{                                                              \
+		name, sizeof(name) - 1, offsetof(struct alert, member) \
+	}
+
 static const struct field fields[] = {
-	{ "id", offsetof(struct alert, id) },
-	{ "org_id", offsetof(struct alert, org_id) },
-	{ "type", offsetof(struct alert, type) },
-	{ "severity", offsetof(struct alert, severity_text) },
-	{ "status", offsetof(struct alert, status_text) },
-	{ "title", offsetof(struct alert, title) },
-	{ "message", offsetof(struct alert, message) },
-	{ "user_id", offsetof(struct alert, user_id) },
-	{ "policy_id", offsetof(struct alert, policy_id) },
-	{ "created_at", offsetof(struct alert, created_text) },
-	{ "resolved_at", offsetof(struct alert, resolved_text) },
+	FIELD("id", id),
+	FIELD("org_id", org_id),
+	FIELD("type", type),
+	FIELD("severity", severity_text),
+	FIELD("status", status_text),
+	FIELD("title", title),
+	FIELD("message", message),
+	FIELD("user_id", user_id),
+	FIELD("policy_id", policy_id),
+	FIELD("created_at", created_text),
+	FIELD("resolved_at", resolved_text),
 };
+
+enum { FIELD_COUNT = ARRAY_LEN(fields) };
 
 static const char *const severities[] = {
 	[SEVERITY_LOW] = "low",
@@ -102,9 +110,42 @@ static bool parse(struct alert *a, struct err *err)
 	return true;
 }
 
-static bool read_field(struct alert *a, const struct field *field, struct err *err)
+/* Which field it is, FIELD_COUNT: none. They mostly come in the table's order, or nearly, so that
+ * the search begins with the one that would be next. */
+static size_t field_of(const struct json_value *member, size_t next)
 {
-	const struct json_value *v = json_get(json_root(a->json), field->name);
+	size_t i = next;
+
+	for (size_t n = 0; n < FIELD_COUNT; n++, i++) {
+		if (i == FIELD_COUNT)
+			i = 0;
+		if (json_key_is(member, fields[i].name, fields[i].len))
+			return i;
+	}
+	return FIELD_COUNT;
+}
+
+/* Of equal keys the first. */
+static void find_fields(const struct json_value *object,
+			const struct json_value *found[FIELD_COUNT])
+{
+	const struct json_value *member = json_first(object);
+	size_t next = 0;
+
+	for (; member != NULL; member = json_next(member)) {
+		size_t i = field_of(member, next);
+
+		if (i == FIELD_COUNT)
+			continue;
+		if (found[i] == NULL)
+			found[i] = member;
+		next = i + 1;
+	}
+}
+
+static bool read_field(struct alert *a, const struct field *field, const struct json_value *v,
+		       struct err *err)
+{
 	const char **to = (const char **)((char *)a + field->offset);
 
 	switch (json_kind(v)) {
@@ -144,8 +185,11 @@ static int64_t time_of(const char *text)
 
 static bool read_fields(struct alert *a, struct err *err)
 {
-	for (size_t i = 0; i < ARRAY_LEN(fields); i++)
-		if (!read_field(a, &fields[i], err))
+	const struct json_value *found[FIELD_COUNT] = { NULL };
+
+	find_fields(json_root(a->json), found);
+	for (size_t i = 0; i < FIELD_COUNT; i++)
+		if (!read_field(a, &fields[i], found[i], err))
 			return false;
 	if (!check_id(a, err))
 		return false;

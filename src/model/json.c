@@ -138,13 +138,18 @@ enum json_kind json_kind(const struct json_value *v)
 	return v == NULL ? JSON_MISSING : v->kind;
 }
 
+bool json_key_is(const struct json_value *member, const char *key, size_t len)
+{
+	return member->key_len == len && memcmp(member->key, key, len) == 0;
+}
+
 const struct json_value *json_get_n(const struct json_value *object, const char *key,
 				    size_t len)
 {
 	if (json_kind(object) != JSON_OBJECT)
 		return NULL;
 	for (const struct json_value *v = json_first(object); v != NULL; v = json_next(v))
-		if (v->key_len == len && memcmp(v->key, key, len) == 0)
+		if (json_key_is(v, key, len))
 			return v;
 	return NULL;
 }

@@ -65,6 +65,7 @@ const struct json_value *json_next(const struct json_value *v);
 size_t json_count(const struct json_value *array_or_object);
 /* NULL for a member of an array. */
 const char *json_key(const struct json_value *v);
+bool json_key_is(const struct json_value *member, const char *key, size_t len);
 /*
  * A string's value (may hold NULs: see *len), a number's own text, "true" or "false"; else NULL.
  * A NUL follows it; len may be NULL.

@@ -79,6 +79,25 @@ static void an_id_alone_is_an_alert(void **state)
 	alert_release(&a);
 }
 
+static void fields_come_in_any_order_and_the_first_of_equal_ones_counts(void **state)
+{
+	struct alert a;
+
+	(void)state;
+	assert_true(alert_read(
+		&a,
+		TEXT("{\"resolved_at\":\"r\",\"id\\u0000\":\"no\",\"x\":1,\"title\":\"t\",\"status\":null,"
+		     "\"title\":\"no\",\"id\":\"a\",\"status\":\"resolved\",\"org_id\":\"o\",\"id\":7}"),
+		NULL));
+	assert_string_equal(a.id, "a");
+	assert_string_equal(a.org_id, "o");
+	assert_string_equal(a.title, "t");
+	assert_string_equal(a.status_text, "");
+	assert_string_equal(a.resolved_text, "r");
+	assert_string_equal(a.message, "");
+	alert_release(&a);
+}
+
 static void unknown_words_and_times_pass_through(void **state)
 {
 	struct alert a;
@@ -158,6 +177,7 @@ static void what_is_no_alert_is_refused_with_a_reason(void **state)
 		{ "{\"id\":[\"a\"]}", "id is not a string" },
 		{ "{\"id\":\"a\\u0000b\"}", "an id that holds a NUL" },
 		{ "{\"id\":\"a\",\"org_id\":1}", "org_id is not a string" },
+		{ "{\"title\":1,\"org_id\":1,\"id\":\"a\"}", "org_id is not a string" },
 		{ "{\"id\":\"a\",\"type\":[]}", "type is not a string" },
 		{ "{\"id\":\"a\",\"severity\":4}", "severity is not a string" },
 		{ "{\"id\":\"a\",\"status\":true}", "status is not a string" },
@@ -274,6 +294,7 @@ int main(void)
 		cmocka_unit_test(the_documented_alert_is_read_whole),
 		cmocka_unit_test(its_bytes_stay_as_they_came),
 		cmocka_unit_test(an_id_alone_is_an_alert),
+		cmocka_unit_test(fields_come_in_any_order_and_the_first_of_equal_ones_counts),
 		cmocka_unit_test(unknown_words_and_times_pass_through),
 		cmocka_unit_test(each_status_is_known),
 		cmocka_unit_test(severities_are_ordered),
