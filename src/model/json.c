@@ -56,46 +56,51 @@ bool json_check_at(const char *bytes, size_t len, struct json_span sound, size_t
 
 /* ---- decoding ---- */
 
-/* The string that begins with the quote at `at`. cJSON takes no notice of what follows it. */
-static bool unescape(const struct json_scan *s, size_t at, char *to, size_t len)
+/* The text that begins at `at`; where something in it is escaped, its bytes follow. */
+static const char *end_text(char *texts, size_t at, size_t len)
 {
-	cJSON *string = cJSON_ParseWithLengthOpts(s->bytes + at, s->len - at, NULL, false);
-	bool is_string = cJSON_IsString(string);
-
-	if (is_string)
-		memcpy(to, string->valuestring, len);
-	cJSON_Delete(string);
-	return is_string;
+	texts[at + len] = '\0';
+	return texts + at;
 }
 
-/* An escape is longer than what it stands for, so that a string without one in its first len
- * bytes has none. */
-static bool decode_string(const struct json_scan *s, char *texts, size_t at, size_t len,
-			  const char **text)
-{
-	char *to = texts + at + 1;
-
-	*text = to;
-	if (s->has_escapes && memchr(to, '\\', len) != NULL && !unescape(s, at, to, len))
-		return false;
-	to[len] = '\0';
-	return true;
-}
-
-static bool decode_all(const struct json_scan *s, char *texts)
+static void end_all(const struct json_scan *s, char *texts)
 {
 	for (uint32_t i = 0; i < s->count; i++) {
 		struct json_value *v = &s->values[i];
 
-		if (v->key_at != 0 && !decode_string(s, texts, v->key_at, v->key_len, &v->key))
+		if (v->key_at != 0)
+			v->key = end_text(texts, v->key_at + 1, v->key_len);
+		if (v->kind == JSON_STRING)
+			v->text = end_text(texts, v->at + 1, v->text_len);
+		else if (v->kind == JSON_NUMBER)
+			v->text = end_text(texts, v->at, v->text_len);
+	}
+}
+
+/* Of the string that begins with the quote at `at`. cJSON takes no notice of what follows it. An
+ * escape is longer than what it stands for: a string without one in its first len bytes has none. */
+static bool unescape(const struct json_scan *s, char *texts, size_t at, size_t len)
+{
+	if (memchr(s->bytes + at + 1, '\\', len) == NULL)
+		return true;
+	cJSON *string = cJSON_ParseWithLengthOpts(s->bytes + at, s->len - at, NULL, false);
+	bool is_string = cJSON_IsString(string);
+
+	if (is_string)
+		memcpy(texts + at + 1, string->valuestring, len);
+	cJSON_Delete(string);
+	return is_string;
+}
+
+static bool unescape_all(const struct json_scan *s, char *texts)
+{
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct json_value *v = &s->values[i];
+
+		if (v->key_at != 0 && !unescape(s, texts, v->key_at, v->key_len))
 			return false;
-		if (v->kind == JSON_STRING &&
-		    !decode_string(s, texts, v->at, v->text_len, &v->text))
+		if (v->kind == JSON_STRING && !unescape(s, texts, v->at, v->text_len))
 			return false;
-		if (v->kind == JSON_NUMBER) {
-			v->text = texts + v->at;
-			texts[v->at + v->len] = '\0';
-		}
 	}
 	return true;
 }
@@ -113,7 +118,8 @@ struct json *json_parse(const char *bytes, size_t len, struct err *err)
 	j->bytes = bytes;
 	j->values = s.values;
 	memcpy(j->texts, bytes, len);
-	if (!decode_all(&s, j->texts)) {
+	end_all(&s, j->texts);
+	if (s.has_escapes && !unescape_all(&s, j->texts)) {
 		err_set(err, "JSON that cJSON cannot read");
 		json_free(&j);
 	}
