@@ -214,14 +214,19 @@ static void put_text(struct line *l, const char *s)
 	puts_to(l, "\"");
 }
 
-/* Does logfmt read it as one value without quotes? */
+/* What logfmt reads as one value without quotes: no control character, blank, ", = and \. */
+static const bool bare[256] = {
+	['!'] = true,
+	['#' ... '<'] = true,
+	['>' ... '['] = true,
+	[']' ... '~'] = true,
+};
+
 static bool is_bare(const char *s)
 {
-	for (; *s != '\0'; s++)
-		if ((unsigned char)*s <= ' ' || (unsigned char)*s >= 0x7f || *s == '"' ||
-		    *s == '=' || *s == '\\')
-			return false;
-	return true;
+	while (bare[(unsigned char)*s])
+		s++;
+	return *s == '\0';
 }
 
 /* The key and what stands between it and its value; false when the line is full. */

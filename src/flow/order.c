@@ -7,7 +7,6 @@
  */
 #include "flow/order.h"
 
-#include <stdio.h>
 #include <string.h>
 
 #include "base/err.h"
@@ -53,7 +52,10 @@ static void add(struct order_evidence *e, const struct alert *item)
 	e->falling_ties += sign < 0 && is_tie;
 	e->any = true;
 	e->last_at = item->created_at;
-	snprintf(e->last_id, sizeof(e->last_id), "%s", item->id);
+	size_t len = strnlen(item->id, ORDER_ID_MAX);
+
+	memcpy(e->last_id, item->id, len);
+	e->last_id[len] = '\0';
 }
 
 void order_add(struct order_evidence *e, const struct page *page)

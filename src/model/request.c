@@ -54,21 +54,23 @@ static void append(char ***list, size_t *count, char *item)
 	(*list)[(*count)++] = item;
 }
 
-static bool is_token_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       strchr("-!#$%&'*+.^_`|~", c) != NULL;
-}
-
 /* RFC 9110 5.6.2, and wide enough for RFC 5322's field names. */
+static const bool token_chars[256] = {
+	['a' ... 'z'] = true,  ['A' ... 'Z'] = true, ['0' ... '9'] = true,
+	['#' ... '\''] = true, /* # $ % & ' */
+	['^' ... '`'] = true,  /* ^ _ ` */
+	['!'] = true,          ['*'] = true,         ['+'] = true,
+	['-'] = true,          ['.'] = true,         ['|'] = true,
+	['~'] = true,
+};
+
 static bool is_token(const char *name)
 {
-	if (*name == '\0')
-		return false;
-	for (; *name != '\0'; name++)
-		if (!is_token_char(*name))
-			return false;
-	return true;
+	const char *at = name;
+
+	while (token_chars[(unsigned char)*at])
+		at++;
+	return *at == '\0' && at > name;
 }
 
 static bool is_named(const char *line, const char *name)

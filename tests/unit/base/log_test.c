@@ -97,6 +97,7 @@ static const struct {
 	const char *json; /* NULL: as in logfmt */
 } values[] = {
 	{ "bare-1.2_3/4:5@[x]", "bare-1.2_3/4:5@[x]", "\"bare-1.2_3/4:5@[x]\"" },
+	{ "!#<>[]^~", "!#<>[]^~", "\"!#<>[]^~\"" },
 	{ "two words", "\"two words\"", NULL },
 	{ "a=b", "\"a=b\"", NULL },
 	{ "say \"hi\"", "\"say \\\"hi\\\"\"", NULL },

@@ -52,6 +52,22 @@ static void a_header_cannot_end_its_line(void **state)
 	request_release(&r);
 }
 
+static void a_name_is_of_the_bytes_of_a_token(void **state)
+{
+	static const char token[] = "!#$%&'*+-.^_`|~0123456789abcdefghijklmnopqrstuvwxyz"
+				    "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	struct request r;
+
+	(void)state;
+	request_init(&r, REQUEST_HTTP);
+	for (int c = 1; c < 256; c++) {
+		const char name[] = { 'X', (char)c, '\0' };
+
+		assert_true(request_header(&r, name, "a", NULL) == (strchr(token, c) != NULL));
+	}
+	request_release(&r);
+}
+
 static void a_refused_value_is_not_told(void **state)
 {
 	struct request r;
@@ -219,6 +235,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_header_cannot_end_its_line),
+		cmocka_unit_test(a_name_is_of_the_bytes_of_a_token),
 		cmocka_unit_test(a_refused_value_is_not_told),
 		cmocka_unit_test(a_header_is_found_whatever_its_case),
 		cmocka_unit_test(a_recipient_is_one_address),
