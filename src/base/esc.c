@@ -3,8 +3,8 @@
  *
  * Most text needs no escaping, so escape() looks for the next byte that does and copies the run
  * before it whole. A row of a table is NULL for a byte that stays. Bodies that must be JSON
- * must be UTF-8 too, so for these tables bytes above 0x7f are checked in passing and bad ones
- * become U+FFFD: whatever comes in, what comes out is a valid JSON string.
+ * must be UTF-8 too, so in these tables bytes above 0x7f become U+FFFD where they are not part of
+ * a character: whatever comes in, what comes out is a valid JSON string.
  */
 #include "base/esc.h"
 
@@ -16,6 +16,8 @@
 
 typedef const char *const escapes[256];
 
+static const char bad_utf8[] = UTF8_REPLACEMENT;
+
 #define JSON_CONTROLS                                                                          \
 	"\\u0000", "\\u0001", "\\u0002", "\\u0003", "\\u0004", "\\u0005", "\\u0006",           \
 		"\\u0007", "\\b", "\\t", "\\n", "\\u000b", "\\f", "\\r", "\\u000e", "\\u000f", \
@@ -23,11 +25,21 @@ typedef const char *const escapes[256];
 		"\\u0017", "\\u0018", "\\u0019", "\\u001a", "\\u001b", "\\u001c", "\\u001d",   \
 		"\\u001e", "\\u001f"
 
-static escapes json = { JSON_CONTROLS, ['"'] = "\\\"", ['\\'] = "\\\\" };
+static escapes json = {
+	JSON_CONTROLS,
+	['"'] = "\\\"",
+	['\\'] = "\\\\",
+	[0x80 ... 0xff] = bad_utf8,
+};
 
 static escapes slack_json = {
-	JSON_CONTROLS,   ['"'] = "\\\"", ['\\'] = "\\\\",
-	['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;",
+	JSON_CONTROLS,
+	['"'] = "\\\"",
+	['\\'] = "\\\\",
+	['&'] = "&amp;",
+	['<'] = "&lt;",
+	['>'] = "&gt;",
+	[0x80 ... 0xff] = bad_utf8,
 };
 
 static escapes html = {
@@ -46,57 +58,58 @@ static escapes header = {
 
 /* ---- the loop ---- */
 
-static bool escape(struct buf *out, const char *text, size_t len, escapes table, bool is_utf8)
+/* Where, from i on, the first byte stands that does not stay; len: all do. */
+static size_t next_escaped(const unsigned char *s, size_t i, size_t len, escapes table)
+{
+	for (;;) {
+		while (i < len && table[s[i]] == NULL)
+			i++;
+		bool is_longer = i < len && table[s[i]] == bad_utf8;
+		size_t kept = is_longer ? utf8_len((const char *)s + i, len - i) : 0;
+
+		if (kept == 0)
+			return i;
+		i += kept;
+	}
+}
+
+static bool escape(struct buf *out, const char *text, size_t len, escapes table)
 {
 	const unsigned char *s = (const unsigned char *)text;
 	bool is_whole = true;
-	size_t from = 0, i = 0;
+	size_t from = 0, i;
 
-	while (i < len) {
-		const char *escaped = table[s[i]];
-
-		if (escaped == NULL && is_utf8 && s[i] >= 0x80) {
-			size_t step = utf8_len(text + i, len - i);
-
-			i += step;
-			if (step > 0)
-				continue;
-			escaped = UTF8_REPLACEMENT;
-		}
-		if (escaped == NULL) {
-			i++;
-			continue;
-		}
+	while ((i = next_escaped(s, from, len, table)) < len) {
 		is_whole &= buf_add(out, s + from, i - from);
-		is_whole &= buf_adds(out, escaped);
-		from = ++i;
+		is_whole &= buf_adds(out, table[s[i]]);
+		from = i + 1;
 	}
 	return buf_add(out, s + from, len - from) && is_whole;
 }
 
 bool esc_json(struct buf *out, const char *s, size_t len)
 {
-	return escape(out, s, len, json, true);
+	return escape(out, s, len, json);
 }
 
 bool esc_slack_json(struct buf *out, const char *s, size_t len)
 {
-	return escape(out, s, len, slack_json, true);
+	return escape(out, s, len, slack_json);
 }
 
 bool esc_html(struct buf *out, const char *s, size_t len)
 {
-	return escape(out, s, len, html, false);
+	return escape(out, s, len, html);
 }
 
 bool esc_slack(struct buf *out, const char *s, size_t len)
 {
-	return escape(out, s, len, slack, false);
+	return escape(out, s, len, slack);
 }
 
 bool esc_header(struct buf *out, const char *s, size_t len)
 {
-	return escape(out, s, len, header, false);
+	return escape(out, s, len, header);
 }
 
 bool esc_none(struct buf *out, const char *s, size_t len)
