@@ -144,8 +144,8 @@ static size_t first_byte(uint64_t word)
 	return (size_t)__builtin_ctzll(le64toh(word)) / 8;
 }
 
-/* Nearly all of an alert is these. */
-size_t json_plain_len(const char *bytes, size_t len)
+/* How many bytes from the first on mean themselves in a string. Nearly all of an alert does. */
+static size_t plain_len(const char *bytes, size_t len)
 {
 	size_t i = 0;
 
@@ -168,7 +168,7 @@ static bool scan_string(struct json_scan *s, uint32_t *decoded_len)
 	*decoded_len = 0;
 	s->at++;
 	for (;;) {
-		size_t plain = json_plain_len(s->bytes + s->at, s->len - s->at);
+		size_t plain = plain_len(s->bytes + s->at, s->len - s->at);
 
 		s->at += plain;
 		*decoded_len += (uint32_t)plain;

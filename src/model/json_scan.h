@@ -51,9 +51,6 @@ struct json_scan {
  */
 bool json_scan(struct json_scan *s) __attribute__((warn_unused_result));
 
-/* How many bytes from the first on mean themselves in a string: ASCII, neither quote nor escape. */
-size_t json_plain_len(const char *bytes, size_t len);
-
 /* The UTF-16 unit of the escape \uXXXX that begins at bytes[at], or -1 when none does. */
 int json_unit_at(const char *bytes, size_t len, size_t at);
 

@@ -8,7 +8,7 @@
  */
 #include <string.h>
 
-#include "model/json_scan.h"
+#include "model/json.h"
 
 struct cursor {
 	const char *at, *end;
@@ -20,21 +20,29 @@ static void skip_space(struct cursor *c)
 		c->at++;
 }
 
+/* Is one of the backslashes before it its own, when they have paired off? The quote that opens the
+ * string ends them. */
+static bool is_escaped(const char *quote)
+{
+	const char *at = quote;
+
+	while (at[-1] == '\\')
+		at--;
+	return (quote - at) % 2 == 1;
+}
+
 /* Stands on a quote; leaves c behind the closing one. False: there is none. */
 static bool skip_string(struct cursor *c)
 {
-	for (c->at++; c->at < c->end; c->at++) {
-		c->at += json_plain_len(c->at, (size_t)(c->end - c->at));
-		if (c->at == c->end)
+	const char *quote = c->at;
+
+	do {
+		quote = memchr(quote + 1, '"', (size_t)(c->end - quote - 1));
+		if (quote == NULL)
 			return false;
-		if (*c->at == '"') {
-			c->at++;
-			return true;
-		}
-		if (*c->at == '\\' && c->at + 1 < c->end)
-			c->at++;
-	}
-	return false;
+	} while (is_escaped(quote));
+	c->at = quote + 1;
+	return true;
 }
 
 /* Leaves c on the comma or closing bracket that ends the member. False: the text ends first. */
