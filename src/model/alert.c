@@ -112,14 +112,14 @@ static bool parse(struct alert *a, struct err *err)
 
 /* Which field it is, FIELD_COUNT: none. They mostly come in the table's order, or nearly, so that
  * the search begins with the one that would be next. */
-static size_t field_of(const struct json_value *member, size_t next)
+static size_t field_of(struct json_span key, size_t next)
 {
 	size_t i = next;
 
 	for (size_t n = 0; n < FIELD_COUNT; n++, i++) {
 		if (i == FIELD_COUNT)
 			i = 0;
-		if (json_key_is(member, fields[i].name, fields[i].len))
+		if (fields[i].len == key.len && memcmp(fields[i].name, key.at, key.len) == 0)
 			return i;
 	}
 	return FIELD_COUNT;
@@ -133,7 +133,7 @@ static void find_fields(const struct json_value *object,
 	size_t next = 0;
 
 	for (; member != NULL; member = json_next(member)) {
-		size_t i = field_of(member, next);
+		size_t i = field_of(json_key_span(member), next);
 
 		if (i == FIELD_COUNT)
 			continue;

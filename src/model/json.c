@@ -144,18 +144,13 @@ enum json_kind json_kind(const struct json_value *v)
 	return v == NULL ? JSON_MISSING : v->kind;
 }
 
-bool json_key_is(const struct json_value *member, const char *key, size_t len)
-{
-	return member->key_len == len && memcmp(member->key, key, len) == 0;
-}
-
 const struct json_value *json_get_n(const struct json_value *object, const char *key,
 				    size_t len)
 {
 	if (json_kind(object) != JSON_OBJECT)
 		return NULL;
 	for (const struct json_value *v = json_first(object); v != NULL; v = json_next(v))
-		if (json_key_is(v, key, len))
+		if (v->key_len == len && memcmp(v->key, key, len) == 0)
 			return v;
 	return NULL;
 }
@@ -183,6 +178,11 @@ size_t json_count(const struct json_value *array_or_object)
 const char *json_key(const struct json_value *v)
 {
 	return v == NULL ? NULL : v->key;
+}
+
+struct json_span json_key_span(const struct json_value *member)
+{
+	return (struct json_span){ member->key, member->key_len };
 }
 
 static const char *word(const char *text, size_t *len)

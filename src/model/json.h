@@ -65,7 +65,8 @@ const struct json_value *json_next(const struct json_value *v);
 size_t json_count(const struct json_value *array_or_object);
 /* NULL for a member of an array. */
 const char *json_key(const struct json_value *v);
-bool json_key_is(const struct json_value *member, const char *key, size_t len);
+/* The same of a member of an object, decoded, with its length: it may hold NULs. */
+struct json_span json_key_span(const struct json_value *member);
 /*
  * A string's value (may hold NULs: see *len), a number's own text, "true" or "false"; else NULL.
  * A NUL follows it; len may be NULL.
