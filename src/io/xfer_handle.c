@@ -5,7 +5,8 @@
  * What holds for every request of its kind is set once, when it is made. What is the request's
  * is set each time, also to nothing, since the last one's is still there; and wipe() takes out
  * of a free handle whatever may be a secret. (curl_easy_reset() and all options anew would cost
- * more than libcurl needs to send the request.)
+ * more than libcurl needs to send the request.) Only its URL stays, taken apart, as long as the
+ * configuration keeps it anyway: the next request nearly always goes to the same place.
  *
  * Decisions that are not the request's:
  *  - Certificates and host names are always verified, TLS is 1.2 or newer. The authorities come
@@ -40,7 +41,9 @@ struct handle {
 	CURL *easy;
 	/* Which requests it is for. */
 	enum request_kind kind;
-	char *ca; /* their authorities; NULL: where libcurl was built to look */
+	char *ca;     /* their authorities; NULL: where libcurl was built to look */
+	char *url;    /* of its last request; NULL: none */
+	CURLU *place; /* the same, taken apart; NULL: that is left to libcurl */
 	struct curl_slist *headers;
 	char complaint[CURL_ERROR_SIZE];
 	struct handle *next; /* free */
@@ -65,6 +68,8 @@ struct handles *xfer_handles_new(struct xfer *x)
 static void discard(struct handle *handle)
 {
 	curl_easy_cleanup(handle->easy);
+	curl_url_cleanup(handle->place);
+	mem_free_secret(&handle->url);
 	mem_free(&handle->ca);
 	mem_free(&handle);
 }
@@ -164,31 +169,43 @@ static bool is_same(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
-/* Nearly always the first. */
+/* One that was at the same place, which is nearly always the first; else any; NULL: none. */
+static struct handle **find_free(struct handles *h, const struct request *r, const char *ca)
+{
+	struct handle **any = NULL;
+
+	for (struct handle **at = &h->free; *at != NULL; at = &(*at)->next) {
+		if ((*at)->kind != r->kind || !is_same((*at)->ca, ca))
+			continue;
+		if (is_same((*at)->url, r->url))
+			return at;
+		if (any == NULL)
+			any = at;
+	}
+	return any;
+}
+
 static struct handle *take(struct handles *h, const struct request *r)
 {
 	const char *ca = r->ca_file == NULL && h->has_bundle ? ca_bundle : r->ca_file;
+	struct handle **free = find_free(h, r, ca);
 
-	for (struct handle **at = &h->free; *at != NULL; at = &(*at)->next) {
-		struct handle *handle = *at;
+	if (free == NULL)
+		return handle_new(h->x, r->kind, ca);
+	struct handle *handle = *free;
 
-		if (handle->kind == r->kind && is_same(handle->ca, ca)) {
-			*at = handle->next;
-			h->free_count--;
-			return handle;
-		}
-	}
-	return handle_new(h->x, r->kind, ca);
+	*free = handle->next;
+	h->free_count--;
+	return handle;
 }
 
 /* Nothing of a request stays behind that tells something. */
 static void wipe(struct handle *handle)
 {
-	static const CURLoption telling[] = { CURLOPT_URL,        CURLOPT_PROXY,
-					      CURLOPT_USERNAME,   CURLOPT_PASSWORD,
-					      CURLOPT_AWS_SIGV4,  CURLOPT_XOAUTH2_BEARER,
-					      CURLOPT_HTTPHEADER, CURLOPT_POSTFIELDS,
-					      CURLOPT_PRIVATE };
+	static const CURLoption telling[] = { CURLOPT_PROXY,          CURLOPT_USERNAME,
+					      CURLOPT_PASSWORD,       CURLOPT_AWS_SIGV4,
+					      CURLOPT_XOAUTH2_BEARER, CURLOPT_HTTPHEADER,
+					      CURLOPT_POSTFIELDS,     CURLOPT_PRIVATE };
 
 	for (size_t i = 0; i < ARRAY_LEN(telling); i++)
 		(void)SET(handle, telling[i], NULL);
@@ -220,6 +237,34 @@ void xfer_handle_renew(struct handle *handle)
 }
 
 /* ---- what is the request's ---------------------------------------------------------------- */
+
+/* As libcurl does it. NULL: what that makes of it, libcurl is to say. */
+static CURLU *take_apart(const char *url, enum request_kind kind)
+{
+	unsigned flags = CURLU_GUESS_SCHEME | CURLU_NON_SUPPORT_SCHEME |
+			 (kind == REQUEST_HTTP ? CURLU_PATH_AS_IS : 0);
+	CURLU *place = curl_url();
+
+	if (curl_url_set(place, CURLUPART_URL, url, flags) != CURLUE_OK) {
+		curl_url_cleanup(place);
+		place = NULL;
+	}
+	return place;
+}
+
+/* libcurl would take it apart, and put it together again, for each request. */
+static bool set_url(struct handle *handle, const char *url)
+{
+	if (is_same(handle->url, url))
+		return true;
+	mem_free_secret(&handle->url);
+	curl_url_cleanup(handle->place);
+	handle->place = take_apart(url, handle->kind);
+	if (!SET(handle, CURLOPT_CURLU, handle->place) || !SET(handle, CURLOPT_URL, url))
+		return false;
+	handle->url = mem_strdup(url);
+	return true;
+}
 
 static bool add_header(struct handle *handle, const char *line)
 {
@@ -328,7 +373,7 @@ static bool set_common(struct handle *handle, struct transfer *t)
 	int64_t left_ms = t->timeout_ms - (clock_steady() - t->started_at);
 	long wait_ms = left_ms > 0 ? (long)left_ms : 1;
 
-	return SET(handle, CURLOPT_URL, r->url) && SET(handle, CURLOPT_PRIVATE, t) &&
+	return set_url(handle, r->url) && SET(handle, CURLOPT_PRIVATE, t) &&
 	       SET(handle, CURLOPT_HEADERDATA, t) && SET(handle, CURLOPT_WRITEDATA, t) &&
 	       SET(handle, CURLOPT_FRESH_CONNECT, 0L) &&
 	       SET(handle, CURLOPT_TIMEOUT_MS, wait_ms) &&
