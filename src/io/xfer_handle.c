@@ -32,6 +32,7 @@ enum {
 	HANDLES_KEPT_MAX = 64, /* some 6 KB each */
 	CA_CACHE_S = 60,
 	EXPECT_FROM = 512 << 10, /* bytes of a body; libcurl asks leave for 1 MiB and more */
+	HEADERS_MORE_MAX = 3,    /* than a request has, in libcurl's list */
 	MAIL_ANSWER_MAX_S = 300, /* RFC 5321 4.5.3.2 for greeting, EHLO and AUTH */
 };
 
@@ -44,7 +45,10 @@ struct handle {
 	char *ca;     /* their authorities; NULL: where libcurl was built to look */
 	char *url;    /* of its last request; NULL: none */
 	CURLU *place; /* the same, taken apart; NULL: that is left to libcurl */
+	/* libcurl's list of header lines, linked in its order. They are the request's, uncopied. */
 	struct curl_slist *headers;
+	size_t header_count, header_room;
+	char *bearer; /* the one line that is ours; NULL: none */
 	char complaint[CURL_ERROR_SIZE];
 	struct handle *next; /* free */
 };
@@ -70,6 +74,7 @@ static void discard(struct handle *handle)
 	curl_easy_cleanup(handle->easy);
 	curl_url_cleanup(handle->place);
 	mem_free_secret(&handle->url);
+	mem_free(&handle->headers);
 	mem_free(&handle->ca);
 	mem_free(&handle);
 }
@@ -209,8 +214,8 @@ static void wipe(struct handle *handle)
 
 	for (size_t i = 0; i < ARRAY_LEN(telling); i++)
 		(void)SET(handle, telling[i], NULL);
-	curl_slist_free_all(handle->headers);
-	handle->headers = NULL;
+	handle->header_count = 0;
+	mem_free_secret(&handle->bearer);
 	handle->complaint[0] = '\0';
 }
 
@@ -266,46 +271,50 @@ static bool set_url(struct handle *handle, const char *url)
 	return true;
 }
 
-static bool add_header(struct handle *handle, const char *line)
+static void make_header_room(struct handle *handle, size_t count)
 {
-	struct curl_slist *longer = curl_slist_append(handle->headers, line);
+	if (handle->header_room >= count)
+		return;
+	handle->headers = mem_resize(handle->headers, count, sizeof(*handle->headers));
+	handle->header_room = count;
+}
 
-	if (longer == NULL)
-		return false;
-	handle->headers = longer;
-	return true;
+static void add_header(struct handle *handle, char *line)
+{
+	struct curl_slist *added = handle->headers + handle->header_count++;
+
+	*added = (struct curl_slist){ .data = line };
+	if (handle->header_count > 1)
+		added[-1].next = added;
 }
 
 /* libcurl takes "Name:" for a wish to leave Name out; "Name;" sends it empty. */
-static bool add_request_header(struct handle *handle, const char *line)
+static void add_request_header(struct handle *handle, char *line)
 {
-	const char *colon = strchr(line, ':');
+	char *colon = strchr(line, ':');
 
-	if (colon == NULL || colon[1 + strspn(colon + 1, " \t")] != '\0')
-		return add_header(handle, line);
-	char *empty = mem_printf("%.*s;", (int)(colon - line), line);
-	bool added = add_header(handle, empty);
-
-	mem_free(&empty);
-	return added;
+	if (colon != NULL && colon[1 + strspn(colon + 1, " \t")] == '\0')
+		memcpy(colon, ";", 2);
+	add_header(handle, line);
 }
 
-static bool set_headers(struct handle *handle, const struct request *r)
+static bool set_headers(struct handle *handle, struct request *r)
 {
-	bool ok = r->body.len < EXPECT_FROM || add_header(handle, "Expect:");
+	static char no_expect[] = "Expect:", no_type[] = "Content-Type:";
 
-	for (size_t i = 0; i < r->header_count; i++)
-		ok = ok && add_request_header(handle, r->headers[i]);
+	make_header_room(handle, r->header_count + HEADERS_MORE_MAX);
+	if (r->body.len >= EXPECT_FROM)
+		add_header(handle, no_expect);
 	/* Otherwise libcurl calls any body a form. */
 	if (request_get_header(r, "Content-Type") == NULL)
-		ok = ok && add_header(handle, "Content-Type:");
+		add_header(handle, no_type);
+	for (size_t i = 0; i < r->header_count; i++)
+		add_request_header(handle, r->headers[i]);
 	if (r->bearer != NULL) {
-		char *line = mem_printf("Authorization: Bearer %s", r->bearer);
-
-		ok = ok && add_header(handle, line);
-		mem_free_secret(&line);
+		handle->bearer = mem_printf("Authorization: Bearer %s", r->bearer);
+		add_header(handle, handle->bearer);
 	}
-	return ok && SET(handle, CURLOPT_HTTPHEADER, handle->headers);
+	return SET(handle, CURLOPT_HTTPHEADER, handle->headers);
 }
 
 static bool has_body(const char *method, size_t body_len)
