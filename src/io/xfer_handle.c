@@ -3,7 +3,7 @@
  *
  * A handle that is free is kept; connections and names live in the multi handle and outlast it.
  * What holds for every request of its kind is set once, when it is made. What is the request's
- * is set each time, also to nothing, since the last one's is still there; and wipe() takes out
+ * is set each time; what only some have is taken back behind such a one; and wipe() takes out
  * of a free handle whatever may be a secret. (curl_easy_reset() and all options anew would cost
  * more than libcurl needs to send the request.) Only its URL stays, taken apart, as long as the
  * configuration keeps it anyway: the next request nearly always goes to the same place.
@@ -48,7 +48,8 @@ struct handle {
 	/* libcurl's list of header lines, linked in its order. They are the request's, uncopied. */
 	struct curl_slist *headers;
 	size_t header_count, header_room;
-	char *bearer; /* the one line that is ours; NULL: none */
+	char *bearer;    /* the one line that is ours; NULL: none */
+	bool has_extras; /* see set_extras() */
 	char complaint[CURL_ERROR_SIZE];
 	struct handle *next; /* free */
 };
@@ -149,6 +150,8 @@ static bool set_for_good(struct handle *handle, struct xfer *x)
 	       SET(handle, CURLOPT_ERRORBUFFER, handle->complaint) &&
 	       SET(handle, CURLOPT_NOSIGNAL, 1L) && SET(handle, CURLOPT_QUICK_EXIT, 1L) &&
 	       SET(handle, CURLOPT_TCP_NODELAY, 1L) && SET(handle, CURLOPT_NOPROXY, "") &&
+	       SET(handle, CURLOPT_PROXY, "") &&
+	       SET(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) &&
 	       SET(handle, CURLOPT_SSL_VERIFYPEER, 1L) &&
 	       SET(handle, CURLOPT_SSL_VERIFYHOST, 2L) &&
 	       SET(handle, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2) &&
@@ -204,16 +207,57 @@ static struct handle *take(struct handles *h, const struct request *r)
 	return handle;
 }
 
+/* What only some requests have: set where it is there, and taken back behind such a one. */
+static const struct {
+	CURLoption option;
+	size_t at;        /* a text of the request's, or NULL */
+	const char *none; /* to take it back */
+} extras[] = {
+	{ CURLOPT_PROXY, offsetof(struct request, proxy), "" },
+	{ CURLOPT_USERNAME, offsetof(struct request, username), NULL },
+	{ CURLOPT_PASSWORD, offsetof(struct request, password), NULL },
+	{ CURLOPT_SSLCERT, offsetof(struct request, cert_file), NULL },
+	{ CURLOPT_SSLKEY, offsetof(struct request, key_file), NULL },
+	{ CURLOPT_AWS_SIGV4, offsetof(struct request, sigv4), NULL },
+};
+
+static bool set_extras(struct handle *handle, const struct request *r)
+{
+	bool ok = true;
+
+	for (size_t i = 0; i < ARRAY_LEN(extras); i++) {
+		const char *text;
+
+		memcpy(&text, (const char *)r + extras[i].at, sizeof(text));
+		if (text == NULL)
+			continue;
+		handle->has_extras = true;
+		ok = ok && SET(handle, extras[i].option, text);
+	}
+	return ok;
+}
+
+static void take_extras_back(struct handle *handle)
+{
+	for (size_t i = 0; i < ARRAY_LEN(extras); i++)
+		(void)SET(handle, extras[i].option, extras[i].none);
+	(void)SET(handle, CURLOPT_XOAUTH2_BEARER, NULL);
+	(void)SET(handle, CURLOPT_FRESH_CONNECT, 0L);
+	/* The signature's option sets the other, and does not set it back. */
+	(void)SET(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC);
+	handle->has_extras = false;
+}
+
 /* Nothing of a request stays behind that tells something. */
 static void wipe(struct handle *handle)
 {
-	static const CURLoption telling[] = { CURLOPT_PROXY,          CURLOPT_USERNAME,
-					      CURLOPT_PASSWORD,       CURLOPT_AWS_SIGV4,
-					      CURLOPT_XOAUTH2_BEARER, CURLOPT_HTTPHEADER,
-					      CURLOPT_POSTFIELDS,     CURLOPT_PRIVATE };
+	static const CURLoption telling[] = { CURLOPT_HTTPHEADER, CURLOPT_POSTFIELDS,
+					      CURLOPT_PRIVATE };
 
 	for (size_t i = 0; i < ARRAY_LEN(telling); i++)
 		(void)SET(handle, telling[i], NULL);
+	if (handle->has_extras)
+		take_extras_back(handle);
 	handle->header_count = 0;
 	mem_free_secret(&handle->bearer);
 	handle->complaint[0] = '\0';
@@ -238,6 +282,7 @@ void xfer_handle_close(struct handles *h, struct handle **handle)
 
 void xfer_handle_renew(struct handle *handle)
 {
+	handle->has_extras = true;
 	(void)SET(handle, CURLOPT_FRESH_CONNECT, 1L);
 }
 
@@ -341,10 +386,7 @@ static bool set_method(struct handle *handle, const struct request *r)
 
 static bool set_http(struct handle *handle, struct transfer *t)
 {
-	/* The signature's option sets the other, and does not set it back. */
-	return SET(handle, CURLOPT_HTTPAUTH, (long)CURLAUTH_BASIC) &&
-	       SET(handle, CURLOPT_AWS_SIGV4, t->request.sigv4) &&
-	       SET(handle, CURLOPT_PREREQDATA, t) && set_method(handle, &t->request) &&
+	return SET(handle, CURLOPT_PREREQDATA, t) && set_method(handle, &t->request) &&
 	       set_headers(handle, &t->request);
 }
 
@@ -354,6 +396,7 @@ static bool set_http(struct handle *handle, struct transfer *t)
  */
 static bool set_login(struct handle *handle, const struct request *r)
 {
+	handle->has_extras |= r->bearer != NULL;
 	return SET(handle, CURLOPT_XOAUTH2_BEARER, r->bearer) &&
 	       SET(handle, CURLOPT_LOGIN_OPTIONS,
 		   r->bearer == NULL ? NULL : "AUTH=OAUTHBEARER;AUTH=XOAUTH2");
@@ -382,16 +425,9 @@ static bool set_common(struct handle *handle, struct transfer *t)
 	int64_t left_ms = t->timeout_ms - (clock_steady() - t->started_at);
 	long wait_ms = left_ms > 0 ? (long)left_ms : 1;
 
-	return set_url(handle, r->url) && SET(handle, CURLOPT_PRIVATE, t) &&
-	       SET(handle, CURLOPT_HEADERDATA, t) && SET(handle, CURLOPT_WRITEDATA, t) &&
-	       SET(handle, CURLOPT_FRESH_CONNECT, 0L) &&
-	       SET(handle, CURLOPT_TIMEOUT_MS, wait_ms) &&
-	       SET(handle, CURLOPT_CONNECTTIMEOUT_MS, wait_ms) &&
-	       SET(handle, CURLOPT_PROXY, r->proxy == NULL ? "" : r->proxy) &&
-	       SET(handle, CURLOPT_USERNAME, r->username) &&
-	       SET(handle, CURLOPT_PASSWORD, r->password) &&
-	       SET(handle, CURLOPT_SSLCERT, r->cert_file) &&
-	       SET(handle, CURLOPT_SSLKEY, r->key_file);
+	xfer_handle_lend(handle, t);
+	return set_url(handle, r->url) && SET(handle, CURLOPT_TIMEOUT_MS, wait_ms) &&
+	       SET(handle, CURLOPT_CONNECTTIMEOUT_MS, wait_ms) && set_extras(handle, r);
 }
 
 /* The last gate: a line break in here would be a header or a command of somebody else's. */
