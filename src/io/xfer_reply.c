@@ -110,8 +110,9 @@ void xfer_reply_explain(struct transfer *t, const char *detail)
 {
 	const char *kind = words(t->reply.kind);
 
-	if (t->reply.kind == REPLY_ANSWERED || detail == NULL || *detail == '\0' ||
-	    is_telling(&t->request, detail))
+	if (t->reply.kind == REPLY_ANSWERED)
+		t->error.text[0] = '\0';
+	else if (detail == NULL || *detail == '\0' || is_telling(&t->request, detail))
 		err_set(&t->error, "%s", kind);
 	else
 		err_set(&t->error, "%s: %s", kind, detail);
