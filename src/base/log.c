@@ -239,11 +239,11 @@ static bool put_key(struct line *l, const char *key)
 	if (room(l) < len + 32)
 		return false;
 	if (!is_first)
-		puts_to(l, is_json ? "," : " ");
+		put(l, is_json ? "," : " ", 1);
 	if (is_json)
-		puts_to(l, "\"");
+		put(l, "\"", 1);
 	put(l, key, len);
-	puts_to(l, is_json ? "\":" : "=");
+	put(l, is_json ? "\":" : "=", is_json ? 2 : 1);
 	return true;
 }
 
@@ -254,6 +254,16 @@ static void put_number(struct line *l, int64_t number)
 	put(l, digits, num_text(number, digits));
 }
 
+static void put_value(struct line *l, const char *text)
+{
+	size_t len = strlen(text);
+
+	if (setup.format == LOG_TEXT && len < room(l) && len <= VALUE_MAX && is_bare(text))
+		put(l, text, len);
+	else
+		put_text(l, text);
+}
+
 static void put_field(struct line *l, const struct log_field *f)
 {
 	if (!f->is_number && (f->text == NULL || f->text[0] == '\0'))
@@ -262,11 +272,8 @@ static void put_field(struct line *l, const struct log_field *f)
 		return;
 	if (f->is_number)
 		put_number(l, f->number);
-	else if (setup.format == LOG_TEXT && strlen(f->text) < room(l) &&
-		 strlen(f->text) <= VALUE_MAX && is_bare(f->text))
-		puts_to(l, f->text);
 	else
-		put_text(l, f->text);
+		put_value(l, f->text);
 }
 
 /* One try: a log that cannot be written must not stop what it tells of. */
