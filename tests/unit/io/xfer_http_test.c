@@ -184,6 +184,12 @@ static void make_unlike(struct request *r, int port, size_t which)
 	}
 	if (which == 6)
 		assert_true(request_header(r, "X-More", "1", &err));
+	if (which == 7) {
+		mem_free(&r->url);
+		r->url = mem_printf("http://u:p@127.0.0.1:%d/there/../here", port);
+	}
+	if (which == 8)
+		r->proxy = mem_printf("http://u:p@127.0.0.1:%d", port);
 }
 
 /* What the peer sees of the second of two requests of one client, or of that alone. */
@@ -214,13 +220,14 @@ static char *see(struct peer *p, int first, size_t second)
 
 static void a_request_takes_nothing_over_from_the_one_before(void **state)
 {
-	enum { KINDS = 7 };
+	enum { KINDS = 9 };
 	struct peer *p = peer_open(keep_answering, OK_2);
 
 	(void)state;
 	for (size_t second = 0; second < KINDS; second++) {
 		char *alone = see(p, -1, second);
 
+		assert_true(second != 7 || strstr(alone, "POST /there/../here ") != NULL);
 		for (int first = 0; first < KINDS; first++) {
 			char *seen = see(p, first, second);
 
@@ -229,6 +236,32 @@ static void a_request_takes_nothing_over_from_the_one_before(void **state)
 		}
 		mem_free(&alone);
 	}
+	peer_close(p);
+}
+
+static void a_url_that_makes_no_sense_is_no_place_and_the_next_is_again(void **state)
+{
+	struct peer *p = peer_open(keep_answering, OK_2);
+	struct client c;
+	struct request r;
+	struct heard h;
+
+	(void)state;
+	client_open(&c);
+	for (int i = 0; i < 4; i++) {
+		bool is_nonsense = i == 1 || i == 2;
+
+		make_post(&r, p->port, "{}");
+		if (is_nonsense) {
+			mem_free(&r.url);
+			r.url = mem_printf("http://127.0.0.1:%d000000/hook", p->port);
+		}
+		client_ask(&c, &r, &h);
+		assert_int_equal(h.reply.kind, is_nonsense ? REPLY_LOCAL : REPLY_ANSWERED);
+		assert_false(h.reply.maybe_sent);
+	}
+	client_close(&c);
+	assert_int_equal(p->request_count, 2);
 	peer_close(p);
 }
 
@@ -505,6 +538,7 @@ int main(void)
 		cmocka_unit_test(a_large_body_is_sent_whole_without_asking_first),
 		cmocka_unit_test(other_methods_are_what_they_say),
 		cmocka_unit_test(a_request_takes_nothing_over_from_the_one_before),
+		cmocka_unit_test(a_url_that_makes_no_sense_is_no_place_and_the_next_is_again),
 		cmocka_unit_test(a_redirect_is_an_answer_and_is_not_followed),
 		cmocka_unit_test(what_fails_after_it_was_sent_may_have_arrived),
 		cmocka_unit_test(a_peer_that_hangs_is_left_in_time),
