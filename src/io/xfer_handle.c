@@ -5,8 +5,8 @@
  * What holds for every request of its kind is set once, when it is made. What is the request's
  * is set each time; what only some have is taken back behind such a one; and wipe() takes out
  * of a free handle whatever may be a secret. (curl_easy_reset() and all options anew would cost
- * more than libcurl needs to send the request.) Only its URL stays, taken apart, as long as the
- * configuration keeps it anyway: the next request nearly always goes to the same place.
+ * more than libcurl needs to send the request.) Only its URL stays, taken apart, until another
+ * comes: the next request nearly always goes to the same place.
  *
  * Decisions that are not the request's:
  *  - Certificates and host names are always verified, TLS is 1.2 or newer. The authorities come

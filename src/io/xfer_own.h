@@ -84,7 +84,7 @@ void xfer_handles_free(struct handles **h);
 /* Gives t a handle with the request's options. False: the request cannot be sent as it is. */
 bool xfer_handle_open(struct handles *h, struct transfer *t)
 	__attribute__((warn_unused_result));
-/* Takes it back, wiped; it must be out of the multi handle. */
+/* Takes it back, wiped of all but its URL; it must be out of the multi handle. */
 void xfer_handle_close(struct handles *h, struct handle **handle);
 
 /* What it sends next goes over a new connection. */
