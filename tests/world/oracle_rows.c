@@ -113,18 +113,21 @@ static bool starts_with(const char *text, const char *start)
 	return strncmp(text, start, strlen(start)) == 0;
 }
 
+static int64_t overlap(const struct outage *o, int64_t from, int64_t until)
+{
+	int64_t a = o->from > from ? o->from : from;
+	int64_t b = o->until < until ? o->until : until;
+
+	return b > a ? b - a : 0;
+}
+
 static int64_t outage_overlap(const struct receiver *s, int64_t from, int64_t until)
 {
-	int64_t sum = 0;
+	const struct outage newest = { s->outage_from, s->outage_until };
+	int64_t sum = s->outage_from != 0 ? overlap(&newest, from, until) : 0;
 
-	for (size_t i = 0; i < s->outage_count; i++) {
-		int64_t a = s->outages[i].from > from ? s->outages[i].from : from;
-		int64_t b = s->outages[i].until < until ? s->outages[i].until : until;
-
-		sum += b > a ? b - a : 0;
-	}
-	if (s->outage_from != 0 && s->outage_from < until)
-		sum += until - (s->outage_from > from ? s->outage_from : from);
+	for (size_t i = 0; i < s->outage_count; i++)
+		sum += overlap(&s->outages[i], from, until);
 	return sum;
 }
 

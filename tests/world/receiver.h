@@ -66,6 +66,7 @@ struct receiver {
 	size_t blocked_by;     /* number of told */
 	size_t refusals;       /* in a row, as far as the program knows */
 	int64_t outage_from;   /* of a spell in which nothing gets through; 0: none */
+	int64_t outage_until;  /* of the same, if nothing ends it before */
 	size_t outage_left, outage_lives;
 	struct outage outages[OUTAGES_MAX]; /* that are over */
 	size_t outage_count;

@@ -39,7 +39,8 @@ struct item *watch_item(struct world *w, const struct told *t)
 /* Full jitter: the mean wait is half of the longest; it takes some tries to get there. */
 static void end_outage(struct world *w, struct receiver *s)
 {
-	int64_t lasted = sim_now() - s->outage_from;
+	int64_t ended_at = s->outage_until < sim_now() ? s->outage_until : sim_now();
+	int64_t lasted = ended_at - s->outage_from;
 	size_t most = (size_t)s->terms.window * 2 + 25 * (s->outage_lives + 1) +
 		      (size_t)(6 * lasted / s->terms.retry_max_ms);
 
@@ -47,10 +48,11 @@ static void end_outage(struct world *w, struct receiver *s)
 		world_fail(w, "s%d was asked %zu times in an outage of %" PRId64 " s",
 			   s->number, s->outage_left, lasted / SECOND);
 	if (s->outage_count < OUTAGES_MAX)
-		s->outages[s->outage_count++] = (struct outage){ s->outage_from, sim_now() };
+		s->outages[s->outage_count++] = (struct outage){ s->outage_from, ended_at };
 	s->outage_from = 0;
 }
 
+/* Asked now and then: one that is over by itself ended when its spell did, and not now. */
 static void note_outage(struct world *w, struct receiver *s)
 {
 	bool is_out = receiver_is_out(s, sim_now());
@@ -61,6 +63,8 @@ static void note_outage(struct world *w, struct receiver *s)
 		s->outage_from = sim_now();
 		s->outage_left = s->outage_lives = 0;
 	}
+	if (is_out)
+		s->outage_until = s->terms.is_dead ? INT64_MAX : s->spell.until;
 }
 
 void watch_sink_spell(struct world *w, struct receiver *s, const struct spell *spell)
