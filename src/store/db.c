@@ -54,7 +54,11 @@ void db_fail(struct db *db, int code)
 		break;
 	default: db->failure = DB_BROKEN; break;
 	}
-	err_set(&db->error, "%s%s", sqlite3_errmsg(db->raw), remedy(code));
+	/* What a file answered to us is unknown to the connection. */
+	const char *text = sqlite3_errcode(db->raw) != SQLITE_OK ? sqlite3_errmsg(db->raw)
+								 : sqlite3_errstr(code);
+
+	err_set(&db->error, "%s%s", text, remedy(code));
 }
 
 static void prepare(struct stmt *s, const char *sql, unsigned flags)

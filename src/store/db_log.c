@@ -67,11 +67,15 @@ static sqlite3_file *log_of(struct db *db)
 	return code == SQLITE_OK && log->pMethods != NULL ? log : NULL;
 }
 
+/* A disk that takes no sync yet is not written to in vain, over and over. */
 static int write_anew(sqlite3_file *log)
 {
-	char *piece = mem_array(1, PIECE);
 	sqlite3_int64 size = 0;
-	int code = log->pMethods->xFileSize(log, &size);
+	int code = log->pMethods->xSync(log, SQLITE_SYNC_NORMAL);
+
+	if (code == SQLITE_OK)
+		code = log->pMethods->xFileSize(log, &size);
+	char *piece = mem_array(1, PIECE);
 
 	for (sqlite3_int64 at = 0, len; at < size && code == SQLITE_OK; at += len) {
 		len = size - at < PIECE ? size - at : PIECE;

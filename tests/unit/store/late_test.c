@@ -157,6 +157,31 @@ static void a_sync_that_failed_is_mended_before_more_is_built_on_it(void **state
 	}
 }
 
+/* Each try would write all of the log, which may be large. */
+static void while_no_sync_succeeds_the_log_is_not_written_again_and_again(void **state)
+{
+	struct kit *k = *state;
+
+	kit_only(k, 0);
+	for (uint64_t seed = 0; seed < 50; seed++)
+		see(k, nth(seed), "open");
+	disk_fail(DISK_SYNC, 1, -1, DISK_IOERR);
+	store_tidy(k->s);
+	int64_t written = disk_count(DISK_WRITE);
+
+	for (int i = 0; i < 20; i++) {
+		kit_turn(k, NULL, 0, 64);
+		assert_false(k->ok);
+		assert_non_null(strstr(k->error, "disk I/O error"));
+	}
+	assert_int_equal(disk_count(DISK_WRITE), written);
+	disk_heal();
+	turn(k);
+	assert_int_equal(k->claim_count, 50);
+	cut_the_power(k, 1);
+	assert_stored(k, 50, 50);
+}
+
 #define ON_DISK(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
@@ -166,6 +191,7 @@ int main(void)
 		ON_DISK(inv3_a_power_cut_takes_a_page_that_is_late_with_its_position),
 		ON_DISK(a_page_is_on_the_disk_by_the_next_commit_that_waits_or_tidying_up),
 		ON_DISK(a_sync_that_failed_is_mended_before_more_is_built_on_it),
+		ON_DISK(while_no_sync_succeeds_the_log_is_not_written_again_and_again),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
