@@ -4,7 +4,8 @@
  * For each item: is it new, changed or the same? The same (equal hash of its bytes) writes
  * nothing. For the others the caller decides which events there are, and each event makes its
  * rows. The position comes last, so a crash leaves either all of the page or nothing of it
- * (invariants 1 and 3). The commit need not wait for the disk: the turn that claims the rows does.
+ * (invariants 1 and 3). The commit need not wait for the disk but for a position: the turn that
+ * claims the rows does.
  *
  * New alerts are the common case of a flood, so a new one is inserted as what it nearly always
  * becomes (one event, the next id) and only corrected when it became something else. Known ones
@@ -410,7 +411,11 @@ static bool take_page(struct page_run *run, bool has_moved, struct err *err)
 {
 	const struct page_batch *batch = run->batch;
 
-	db_begin_late(run->s->db);
+	/* A baseline that was lost would be taken anew, later, and what came between not ring. */
+	if (has_moved)
+		db_begin(run->s->db);
+	else
+		db_begin_late(run->s->db);
 	KILL_POINT("page-begun");
 	run->next_event = last_event(run->s) + 1;
 	run->pruned_at = pruned_at(run);

@@ -12,8 +12,8 @@
  * holds; what stands under "the operator" is his. Nobody else writes.
  *
  * A failed commit changes nothing: done() gets ok = false and the caller keeps the batch. What a
- * page wrote is on the disk with the next turn that writes, or with store_tidy(); all else is
- * when the call returns.
+ * page wrote that moves no position is on the disk with the next commit of another kind, or with
+ * store_tidy(); all else is when the call returns.
  */
 #ifndef STORE_STORE_H
 #define STORE_STORE_H
