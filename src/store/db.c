@@ -145,6 +145,7 @@ void db_close(struct db **db)
 	sqlite3_finalize(d->look.raw);
 	sqlite3_finalize(d->commit.raw);
 	sqlite3_finalize(d->rollback.raw);
+	db_log_end(d);
 	if (sqlite3_close(d->raw) != SQLITE_OK)
 		BUG("a statement is still in use");
 	mem_free(&d->stmts);
@@ -202,8 +203,7 @@ static void begin(struct db *db, bool may_be_late)
 	}
 	db_log_wait(db, !may_be_late);
 	run_own(&db->begin, "BEGIN IMMEDIATE");
-	if (db->is_doubted)
-		db_write_anew(db);
+	db_log_mend(db);
 }
 
 void db_begin(struct db *db)

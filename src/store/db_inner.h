@@ -38,9 +38,13 @@ void db_fail(struct db *db, int code);
 /* ---- db_log.c ---- */
 
 void db_log_begin(struct db *db);
+/* Before the connection closes. */
+void db_log_end(struct db *db);
 /* Do the commits that follow wait for the disk? */
 void db_log_wait(struct db *db, bool waits);
 /* A commit has failed. */
 void db_log_failed(struct db *db);
+/* Within a transaction, which fails while what is in doubt can't be written anew. */
+void db_log_mend(struct db *db);
 
 #endif

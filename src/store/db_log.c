@@ -4,7 +4,8 @@
  * A commit that may be late leaves its bytes with the system. They go to the disk with the next
  * commit that waits, for the log is one file, or with db_tidy(). When a sync fails the system
  * holds for written what is not, and tries no more; SQLite writes the commit that failed anew,
- * but not what was late before it. So that is done here, at the next transaction.
+ * but not what was late before it. So that is done here, at the next transaction. (Linux tells
+ * everybody who has the file open, once: a command's failed sync fails the daemon's next, too.)
  *
  * The log is taken in by the count of frames that a commit reports. (Its size on the disk is no
  * measure: the file never shrinks by itself.) When a reader keeps a checkpoint from finishing,
@@ -38,6 +39,14 @@ void db_log_begin(struct db *db)
 	db->checkpoint_at = CHECKPOINT_FRAMES;
 	db->waits = true;
 	sqlite3_wal_hook(db->raw, note_frames, db);
+}
+
+/* A log in doubt is not taken in: what the disk lost of it would be missing from the file's middle.
+ * The next start writes it anew. */
+void db_log_end(struct db *db)
+{
+	if (db->is_doubted)
+		sqlite3_db_config(db->raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
 
 void db_log_wait(struct db *db, bool waits)
@@ -101,6 +110,15 @@ void db_write_anew(struct db *db)
 		db->is_late = db->is_doubted = false;
 	else if (code != SQLITE_FULL)
 		db_fail(db, code);
+}
+
+void db_log_mend(struct db *db)
+{
+	if (!db->is_doubted)
+		return;
+	db_write_anew(db);
+	if (db->is_doubted)
+		db_fail(db, SQLITE_FULL); /* had it no room; another failure was told before */
 }
 
 static void sync_log(struct db *db)

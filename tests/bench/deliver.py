@@ -1,7 +1,7 @@
 #!/usr/bin/python3
 """What a delivery costs, beside loops that do the least; and what waiting costs.
 
-Usage: sh tests/bench/run.sh [--quick] [--alerts 20000] [--rounds 3] [--ids order|random]
+Usage: sh tests/bench/run.sh [--quick] [--alerts 60000] [--rounds 3] [--ids order|random]
                              [--list newest|oldest] [--window 64] [--waiting 1000,100000,1000000]
                              [--idle 30] [--folder DIR] [--perf FILE]
 
@@ -271,7 +271,7 @@ def arguments():
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--quick", action="store_true", help="one small run of everything")
-    parser.add_argument("--alerts", type=int, default=20000)
+    parser.add_argument("--alerts", type=int, default=60000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--ids", default="order", choices=["order", "random"])
     parser.add_argument("--list", default="newest", choices=["newest", "oldest"])
