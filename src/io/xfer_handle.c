@@ -288,6 +288,16 @@ void xfer_handle_renew(struct handle *handle)
 
 /* ---- what is the request's ---------------------------------------------------------------- */
 
+/* libcurl copies what it is given and leaves the zone of a link-local address out. */
+static bool has_zone(CURLU *place)
+{
+	char *zone = NULL;
+	bool has = curl_url_get(place, CURLUPART_ZONEID, &zone, 0) == CURLUE_OK;
+
+	curl_free(zone);
+	return has;
+}
+
 /* As libcurl does it. NULL: what that makes of it, libcurl is to say. */
 static CURLU *take_apart(const char *url, enum request_kind kind)
 {
@@ -295,7 +305,7 @@ static CURLU *take_apart(const char *url, enum request_kind kind)
 			 (kind == REQUEST_HTTP ? CURLU_PATH_AS_IS : 0);
 	CURLU *place = curl_url();
 
-	if (curl_url_set(place, CURLUPART_URL, url, flags) != CURLUE_OK) {
+	if (curl_url_set(place, CURLUPART_URL, url, flags) != CURLUE_OK || has_zone(place)) {
 		curl_url_cleanup(place);
 		place = NULL;
 	}

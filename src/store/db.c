@@ -139,13 +139,13 @@ void db_close(struct db **db)
 
 	if (d == NULL)
 		return;
+	db_log_end(d);
 	for (size_t i = 0; i < d->text_count; i++)
 		sqlite3_finalize(d->stmts[i].raw);
 	sqlite3_finalize(d->begin.raw);
 	sqlite3_finalize(d->look.raw);
 	sqlite3_finalize(d->commit.raw);
 	sqlite3_finalize(d->rollback.raw);
-	db_log_end(d);
 	if (sqlite3_close(d->raw) != SQLITE_OK)
 		BUG("a statement is still in use");
 	mem_free(&d->stmts);

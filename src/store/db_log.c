@@ -41,10 +41,19 @@ void db_log_begin(struct db *db)
 	sqlite3_wal_hook(db->raw, note_frames, db);
 }
 
+/* At once, lest another process takes in a log of whose doubt it does not know. */
+static void mend_now(struct db *db)
+{
+	db_begin(db);
+	db_rollback(db);
+}
+
 /* A log in doubt is not taken in: what the disk lost of it would be missing from the file's middle.
  * The next start writes it anew. */
 void db_log_end(struct db *db)
 {
+	if (db->is_doubted)
+		mend_now(db);
 	if (db->is_doubted)
 		sqlite3_db_config(db->raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, NULL);
 }
@@ -130,7 +139,7 @@ static void sync_log(struct db *db)
 	if (log->pMethods->xSync(log, SQLITE_SYNC_NORMAL) == SQLITE_OK)
 		db->is_late = false;
 	else
-		db->is_doubted = true; /* the next transaction tells, or mends it */
+		db->is_doubted = true;
 }
 
 void db_tidy(struct db *db)
@@ -138,6 +147,8 @@ void db_tidy(struct db *db)
 	int in_log = 0, moved = 0;
 
 	sync_log(db);
+	if (db->is_doubted)
+		mend_now(db);
 	if (db->is_doubted || db->frames < db->checkpoint_at)
 		return;
 	/* What fails here (no room, a writer) is tried again, and shows in the next commit. */
