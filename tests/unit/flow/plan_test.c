@@ -278,7 +278,7 @@ static void a_head_pass_takes_back_what_a_wrong_date_said(void **state)
 static void the_next_full_pass_is_due_when_something_hangs_on_it(void **state)
 {
 	(void)state;
-	const int64_t last = 100 * DAY;
+	static const int64_t last = 100 * DAY;
 	static const struct {
 		const char *order;
 		int64_t full_pages, last_full_at, baseline_at;
@@ -316,7 +316,7 @@ static void the_next_full_pass_is_due_when_something_hangs_on_it(void **state)
 static void a_full_pass_is_not_put_off_by_a_clock_that_was_set_back(void **state)
 {
 	(void)state;
-	const int64_t last = 100 * DAY;
+	static const int64_t last = 100 * DAY;
 	static const struct {
 		const char *order;
 		int64_t last_full_at, baseline_at, behind_ms, due_at;
