@@ -1,36 +1,6 @@
 /* A sync has failed, and what was late is in doubt: nothing is built upon it or taken from it. */
-#include "disk/disk.h"
-#include "kit.h"
+#include "on_disk.h"
 #include "store/db_care.h"
-
-static int set_up(void **state)
-{
-	int failed = kit_setup(state);
-	struct kit *k = *state;
-
-	store_close(&k->s);
-	disk_install();
-	kit_open(k);
-	kit_only(k, 0);
-	return failed;
-}
-
-static int tear_down(void **state)
-{
-	struct kit *k = *state;
-
-	store_close(&k->s);
-	disk_remove();
-	kit_open(k);
-	return kit_teardown(state);
-}
-
-static void begin_again(struct kit *k)
-{
-	store_close(&k->s);
-	kit_open(k);
-	assert_true(store_recover(k->s, k->now, &k->err) >= 0);
-}
 
 static void show(struct kit *k, int *next, const char *status, size_t count)
 {
@@ -65,6 +35,7 @@ static void who_stops_in_doubt_leaves_no_damage(void **state)
 	struct kit *k = *state;
 	int next = 0;
 
+	kit_only(k, 0);
 	for (uint64_t seed = 0; seed < 200; seed++) {
 		show(k, &next, "open", 8);
 		turn(k);
@@ -103,6 +74,7 @@ static void nothing_is_told_while_the_log_cannot_be_written_anew(void **state)
 	struct kit *k = *state;
 	int next = 0;
 
+	kit_only(k, 0);
 	for (uint64_t seed = 0; seed < 40; seed++) {
 		show(k, &next, "open", 1);
 		disk_fail(DISK_SYNC, 1, 1, DISK_IOERR);
@@ -115,15 +87,12 @@ static void nothing_is_told_while_the_log_cannot_be_written_anew(void **state)
 			turn(k);
 		int64_t id = k->claims[0].id;
 
-		disk_power_cut(seed);
-		begin_again(k);
+		cut_the_power(k, seed);
 		assert_marked(k, id, seed);
 		turn(k);
 		settle_all(k, DELIVERY_DONE);
 	}
 }
-
-#define ON_DISK(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {

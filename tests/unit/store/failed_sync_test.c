@@ -1,17 +1,9 @@
 /* What a sync that failed has left in the log is not built upon until it is written anew. */
-#include "disk/disk.h"
-#include "kit.h"
+#include "on_disk.h"
 
 static int64_t alert_count(struct kit *k)
 {
 	return strtoll(ask(k, "SELECT count(*) AS x FROM v_alerts"), NULL, 10);
-}
-
-static void begin_again(struct kit *k)
-{
-	store_close(&k->s);
-	kit_open(k);
-	assert_true(store_recover(k->s, k->now, &k->err) >= 0);
 }
 
 /*
@@ -22,9 +14,6 @@ static void what_is_committed_after_a_failed_sync_and_a_kill_survives_a_power_cu
 {
 	struct kit *k = *state;
 
-	store_close(&k->s);
-	disk_install();
-	kit_open(k);
 	for (uint64_t seed = 0; seed < 40; seed++) {
 		int64_t before = alert_count(k);
 		char id[16];
@@ -36,13 +25,9 @@ static void what_is_committed_after_a_failed_sync_and_a_kill_survives_a_power_cu
 		snprintf(id, sizeof(id), "a%d", (int)seed);
 		see(k, id, "open");
 		store_tidy(k->s);
-		disk_power_cut(seed);
-		begin_again(k);
+		cut_the_power(k, seed);
 		assert_int_equal(alert_count(k), before + 1);
 	}
-	store_close(&k->s);
-	disk_remove();
-	kit_open(k);
 }
 
 /* One that fails again keeps the daemon from starting; a full disk does not. */
@@ -50,25 +35,19 @@ static void a_log_that_cannot_be_written_anew_is_told(void **state)
 {
 	struct kit *k = *state;
 
-	store_close(&k->s);
-	disk_install();
-	kit_open(k);
 	see(k, "a", "open");
 	disk_fail(DISK_SYNC, 1, 1, DISK_IOERR);
 	assert_int_equal(store_recover(k->s, k->now, &k->err), -1);
 	assert_int_equal(store_recover(k->s, k->now, &k->err), 0);
 	disk_fail(DISK_WRITE, 1, 1, DISK_FULL);
 	assert_int_equal(store_recover(k->s, k->now, &k->err), 0);
-	store_close(&k->s);
-	disk_remove();
-	kit_open(k);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		STORY(what_is_committed_after_a_failed_sync_and_a_kill_survives_a_power_cut),
-		STORY(a_log_that_cannot_be_written_anew_is_told),
+		ON_DISK(what_is_committed_after_a_failed_sync_and_a_kill_survives_a_power_cut),
+		ON_DISK(a_log_that_cannot_be_written_anew_is_told),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,35 +1,5 @@
 /* A page's commit does not wait for the disk; the turn that lets its rows leave does. */
-#include "disk/disk.h"
-#include "kit.h"
-
-static int set_up(void **state)
-{
-	int failed = kit_setup(state);
-	struct kit *k = *state;
-
-	store_close(&k->s);
-	disk_install();
-	kit_open(k);
-	return failed;
-}
-
-static int tear_down(void **state)
-{
-	struct kit *k = *state;
-
-	store_close(&k->s);
-	disk_remove();
-	kit_open(k);
-	return kit_teardown(state);
-}
-
-static void cut_the_power(struct kit *k, uint64_t seed)
-{
-	disk_power_cut(seed);
-	store_close(&k->s);
-	kit_open(k);
-	assert_true(store_recover(k->s, k->now, &k->err) >= 0);
-}
+#include "on_disk.h"
 
 static const char *nth(uint64_t seed)
 {
@@ -200,8 +170,6 @@ static void while_no_sync_succeeds_the_log_is_not_written_again_and_again(void *
 	cut_the_power(k, 1);
 	assert_stored(k, 50, 50);
 }
-
-#define ON_DISK(f) cmocka_unit_test_setup_teardown(f, set_up, tear_down)
 
 int main(void)
 {
