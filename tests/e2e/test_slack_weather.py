@@ -13,8 +13,11 @@ ALERTS, KILLS = 40, 3
 
 
 def weather(seed):
-    """trouble: about every fourth request meets some; "after" means that it is done all the same."""
+    """trouble: about every fourth request meets some; "after" means that it is done all the same.
+    An update that is refused, or in words that nobody knows, is left: its message stays as it was,
+    and the reply tells. Here it meets neither, since each message is to show its close."""
     chance = random.Random(seed)
+    lasting = [error("invalid_blocks", errors=["no"]), error("something_new")]
     kinds = [
         {"status": 503, "body": "<html>busy</html>"},
         {"status": 500, "body": ""},
@@ -25,12 +28,11 @@ def weather(seed):
         error("internal_error"),
         error("ratelimited", 429),
         error("service_unavailable"),
-        error("invalid_blocks", errors=["no"]),
-        error("something_new"),
     ]
 
     def trouble(method, body):
-        return dict(chance.choice(kinds)) if trouble.is_bad and chance.random() < 0.25 else None
+        some = kinds if method == "chat.update" else kinds + lasting
+        return dict(chance.choice(some)) if trouble.is_bad and chance.random() < 0.25 else None
 
     trouble.is_bad = True
     return trouble
