@@ -30,7 +30,12 @@
 #include "io/xfer.h"
 #include "store/store.h"
 
-enum { TICK_MS = 1000, RUNTIME_MAX = 256 << 10, STORE_GRACE_MS = 5000 };
+enum {
+	TICK_MS = 1000,
+	RUNTIME_MAX =
+		4 << 20, /* 4,095 sinks, and a thousand sources of which every list fails */
+	STORE_GRACE_MS = 5000
+};
 
 /* ---- once a second ---- */
 

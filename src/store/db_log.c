@@ -4,7 +4,7 @@
  * A commit that may be late leaves its bytes with the system. They go to the disk with the next
  * commit that waits, for the log is one file, or with db_tidy(). When a sync fails the system
  * holds for written what is not, and tries no more; SQLite writes the commit that failed anew,
- * but not what was late before it. So that is done here, at the next transaction. (Linux tells
+ * but not what was late before it. So that is done here, before anything else is. (Linux tells
  * everybody who has the file open, once: a command's failed sync fails the daemon's next, too.)
  *
  * The log is taken in by the count of frames that a commit reports. (Its size on the disk is no
